@@ -1,0 +1,53 @@
+/**
+ * Where records are kept: texts by key, changed by compare-and-set only.
+ *
+ * Keys are well-formed Unicode without control characters, 1 to 512 bytes of UTF-8. Every method may be called at
+ * any time, also while others run, until `close`. What goes wrong is a BackendError, and then nothing was written.
+ */
+export interface Backend {
+	/** The text of a record, or `undefined` where there is none. */
+	read(key: string): Promise<string | undefined>;
+
+	/** The texts of several records, in the order of `keys`; one round trip where the store can. */
+	readMany(keys: readonly string[]): Promise<(string | undefined)[]>;
+
+	/**
+	 * Writes `after` where the stored text still is `before`, and says whether it did. `undefined` is an absent
+	 * record, so it creates with `before` and deletes with `after`. Once it answers true the change is durable: it
+	 * survives the death of the process and of the machine.
+	 */
+	swap(key: string, before: string | undefined, after: string | undefined): Promise<boolean>;
+
+	/**
+	 * All keys from `from` on, in the order of their UTF-8 bytes, in constant memory. Keys that come or go
+	 * meanwhile may be missed or not; every other key comes exactly once.
+	 */
+	keys(from?: string): AsyncIterable<string>;
+
+	/** What is wrong with the stored data as a whole, a sentence each; nothing where all is well. */
+	check(): Promise<string[]>;
+
+	close(): Promise<void>;
+}
+
+/**
+ * - `damaged`: what is stored can't be read as what it should be
+ * - `exposed`: others may read or replace it
+ * - `full`: no space, or not allowed to write
+ * - `busy`: others hold it for longer than the time-out
+ * - `unavailable`: anything else
+ */
+export type BackendFault = "damaged" | "exposed" | "full" | "busy" | "unavailable";
+
+/** A store that can't do what it was asked. */
+export class BackendError extends Error {
+	override name = "BackendError";
+	readonly fault: BackendFault;
+	readonly hint: string | undefined;
+
+	constructor(fault: BackendFault, message: string, hint?: string) {
+		super(message);
+		this.fault = fault;
+		this.hint = hint;
+	}
+}

@@ -1,0 +1,70 @@
+import type { Config } from "../src/config.js";
+import { loadConfig } from "../src/config.js";
+import { TroclaError } from "../src/errors.js";
+import { openConfigured } from "../src/open.js";
+import type { Options } from "../src/record.js";
+import type { Trocla } from "../src/trocla.js";
+import { type FlagValues, optionFlags } from "./flags.js";
+import { print, tell } from "./output.js";
+
+/** What every command has: the global flags, and the store behind them. */
+export class Context {
+	readonly configFile: string | undefined;
+	readonly json: boolean;
+
+	constructor(flags: FlagValues) {
+		this.configFile = typeof flags.config === "string" ? flags.config : undefined;
+		this.json = flags.json === true;
+	}
+
+	/** Opens the configured store for as long as `use` takes. */
+	async withStore<Result>(use: (trocla: Trocla, config: Config) => Promise<Result>): Promise<Result> {
+		const config = await loadConfig(this.configFile);
+		const trocla = await openConfigured(config, this.warn);
+		try {
+			return await use(trocla, config);
+		} finally {
+			await trocla.close();
+		}
+	}
+
+	readonly warn = (message: string): void => tell(`trocla: warning: ${message}`);
+
+	/** Prints a result: the object with `--json`, else the text. */
+	print(text: string, object: unknown): void {
+		print(`${this.json ? JSON.stringify(object) : text}\n`);
+	}
+}
+
+/** The options of a call: flags, over them `-o name=value`, over them the YAML argument. */
+export async function readOptions(flags: FlagValues, yaml: string | undefined): Promise<Options> {
+	const options: { [name: string]: unknown } = {};
+	for (const { spelling, option } of optionFlags) {
+		const name = /--(?:no-)?([a-z]+)/.exec(spelling)?.[1] ?? "";
+		const value = flags[name];
+		if (option && value !== undefined) options[option.name] = typeof value === "string" && option.read ? option.read(value) : value;
+	}
+	for (const pair of (flags.option as string[] | undefined) ?? []) {
+		const [, name, value] = /^([^=]+)=(.*)$/s.exec(pair) ?? [];
+		if (name === undefined || value === undefined) {
+			throw new TroclaError("invalid", `-o takes name=value, not ${JSON.stringify(pair)}`, "For example: -o cost=12");
+		}
+		options[name] = await readYaml(value, `the value of -o ${name}`);
+	}
+	if (yaml === undefined || yaml.trim() === "") return options;
+	// Both a map's usual form and, for one line, the form without its braces: `length: 32, charset: shellsafe`.
+	const map = (await readYaml(yaml, "OPTIONS").catch(() => undefined)) ?? (await readYaml(`{${yaml}}`, "OPTIONS"));
+	if (typeof map !== "object" || map === null || Array.isArray(map)) {
+		throw new TroclaError("invalid", "OPTIONS must be a YAML map of names to values", "For example: 'length: 32'");
+	}
+	return { ...options, ...map };
+}
+
+async function readYaml(text: string, what: string): Promise<unknown> {
+	const { parseYaml } = await import("../src/yaml.js");
+	try {
+		return parseYaml(text);
+	} catch (error) {
+		throw new TroclaError("invalid", `${what} is not YAML: ${(error as Error).message}`, "For example: 'length: 32'");
+	}
+}

@@ -1,0 +1,96 @@
+import { fstatSync, fsyncSync, readFileSync, statSync, writeSync } from "node:fs";
+
+const STDOUT = 1;
+const STDERR = 2;
+const CHUNK = 64 * 1024;
+
+/** Writes to standard output, whole, before it returns; throws where it can't. */
+export function print(text: string): void {
+	writeAll(STDOUT, text);
+}
+
+/** Writes a message to standard error; nobody can be told where that fails. */
+export function tell(text: string): void {
+	try {
+		writeAll(STDERR, `${text}\n`);
+	} catch {}
+}
+
+/**
+ * Writes what must not get lost: beyond `print` it makes sure that there is somebody to write to, and that a file
+ * has it on its disk.
+ */
+export function deliver(text: string): void {
+	if (isStdoutClosed()) throw new Error("standard output is closed");
+	print(text);
+	try {
+		fsyncSync(STDOUT);
+	} catch (error) {
+		// A terminal, a pipe or a socket can't be synced.
+		if (!["EINVAL", "ENOTSUP", "EROFS"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+	}
+}
+
+/** Prints many lines with few writes. */
+export class LinePrinter {
+	#waiting = "";
+
+	print(line: string): void {
+		this.#waiting += `${line}\n`;
+		if (this.#waiting.length >= CHUNK) this.flush();
+	}
+
+	flush(): void {
+		const text = this.#waiting;
+		this.#waiting = "";
+		if (text) print(text);
+	}
+}
+
+/** Counts on standard error what is done, from one second on, where that is a terminal. */
+export class Progress {
+	readonly #what: string;
+	readonly #start = Date.now();
+	#shown = 0;
+
+	constructor(what: string) {
+		this.#what = what;
+	}
+
+	readonly update = (count: number): void => {
+		const now = Date.now();
+		if (!process.stderr.isTTY || now - this.#start < 1000 || now - this.#shown < 100) return;
+		this.#shown = now;
+		process.stderr.write(`\r${this.#what}: ${count.toLocaleString("en")}`);
+	};
+
+	/** Takes the line away again. */
+	end(): void {
+		if (this.#shown) process.stderr.write("\r\x1b[K");
+		this.#shown = 0;
+	}
+}
+
+function writeAll(fd: number, text: string): void {
+	const bytes = Buffer.from(text);
+	for (let written = 0; written < bytes.length; ) {
+		try {
+			written += writeSync(fd, bytes, written);
+		} catch (error) {
+			if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+			// A pipe that some other program made non-blocking is full: wait for its reader.
+			Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+		}
+	}
+}
+
+/** Node opens `/dev/null` for reading and writing in place of a closed standard output; a shell's `>` for writing only. */
+function isStdoutClosed(): boolean {
+	try {
+		if (fstatSync(STDOUT).rdev !== statSync("/dev/null").rdev) return false;
+		const [, flags = "0"] = /^flags:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${STDOUT}`, "utf8")) ?? [];
+		return (Number.parseInt(flags, 8) & 0o3) === 0o2;
+	} catch {
+		return false;
+	}
+}

@@ -1,0 +1,58 @@
+import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { Writable } from "node:stream";
+import { TroclaError } from "../src/errors.js";
+import type { Context } from "./context.js";
+import { tell } from "./output.js";
+
+/**
+ * The password of a command: `-p VALUE`, else typed at a prompt without echo, else standard input less one newline at
+ * its end.
+ *
+ * @param repeat - ask twice at the prompt, for a password that nothing else checks
+ */
+export async function readPassword(context: Context, flag: unknown, { repeat }: { repeat: boolean }): Promise<string> {
+	if (typeof flag === "string") {
+		context.warn("a password on the command line is seen by everyone who lists processes; pipe it in, or type it");
+		return flag;
+	}
+	if (!process.stdin.isTTY) return readStdin();
+	const password = await ask("Password: ");
+	if (repeat && (await ask("The same again: ")) !== password) {
+		throw new TroclaError("invalid", "the two passwords differ", "Nothing was stored: type it again");
+	}
+	return password;
+}
+
+function readStdin(): string {
+	let bytes: Buffer;
+	try {
+		bytes = readFileSync(0);
+	} catch (error) {
+		throw new TroclaError("invalid", `no password: standard input can't be read (${(error as Error).message})`, "Pipe it in, or use a terminal");
+	}
+	try {
+		return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes).replace(/\r?\n$/, "");
+	} catch {
+		throw new TroclaError("invalid", "the password is not UTF-8", "Nothing was stored: convert it, for example with iconv");
+	}
+}
+
+function ask(prompt: string): Promise<string> {
+	process.stderr.write(prompt);
+	const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+	const line = createInterface({ input: process.stdin, output: silent, terminal: true, historySize: 0 });
+	return new Promise((resolve, reject) => {
+		let answer: string | undefined;
+		line.on("line", (text) => {
+			answer = text;
+			line.close();
+		});
+		line.on("close", () => {
+			tell("");
+			if (answer === undefined) reject(new TroclaError("invalid", "no password was typed", "Nothing was stored"));
+			else resolve(answer);
+		});
+		line.on("SIGINT", () => line.close());
+	});
+}

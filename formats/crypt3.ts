@@ -1,0 +1,70 @@
+import { randomInt } from "node:crypto";
+import { equalInConstantTime } from "./compare.js";
+import { FormatError } from "./format.js";
+import { libcrypt } from "./libcrypt.js";
+
+/** One of crypt(5)'s methods. Costs are the method's own: rounds, or the logarithm of rounds. */
+export interface CryptMethod {
+	/** What its hashes begin with: one or more, the first is the one that new hashes get. */
+	readonly prefixes: readonly [string, ...string[]];
+	/** Does crypt(3)'s work in JavaScript, for systems without libxcrypt: the same hash for the same setting. */
+	readonly portable?: PortableCrypt;
+}
+
+export interface PortableCrypt {
+	gensalt(cost: number): string | Promise<string>;
+	crypt(phrase: string, setting: string): string | Promise<string>;
+}
+
+// crypt(3): a phrase is a C string of less than CRYPT_MAX_PASSPHRASE_SIZE bytes; longer ones hash to `*0`.
+const MAX_PHRASE_BYTES = 511;
+
+/** A new hash of the plaintext, from the system's libcrypt or, without one, the method's portable code. */
+export async function cryptDerive(method: CryptMethod, plain: string, cost: number): Promise<string> {
+	const fault = unhashable(plain);
+	if (fault) throw fault;
+	const system = await libcrypt();
+	if (system) {
+		const setting = system.gensalt(method.prefixes[0], cost);
+		const hash = setting && (await system.crypt(plain, setting));
+		if (hash) return hash;
+		if (!method.portable) throw new FormatError(`is not supported by this system's ${system.file}`, INSTALL);
+	}
+	if (!method.portable) throw new FormatError("needs libcrypt, which this system does not have", INSTALL);
+	return await method.portable.crypt(plain, await method.portable.gensalt(cost));
+}
+
+/** Whether the plaintext hashes to the value under the value's own salt and cost. */
+export async function cryptVerify(method: CryptMethod, plain: string, value: string): Promise<boolean> {
+	if (unhashable(plain) || !method.prefixes.some((prefix) => value.startsWith(prefix))) return false;
+	const system = await libcrypt();
+	const hash = (await system?.crypt(plain, value)) ?? (await method.portable?.crypt(plain, value));
+	if (hash === undefined) throw new FormatError("can't be verified without libcrypt", INSTALL);
+	return equalInConstantTime(hash, value);
+}
+
+/** A random salt of crypt(5)'s alphabet, `./0-9A-Za-z`. */
+export function cryptSalt(length: number): string {
+	return Array.from({ length }, () => SALT_ALPHABET[randomInt(SALT_ALPHABET.length)]).join("");
+}
+
+const SALT_ALPHABET = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+const INSTALL = "Install libxcrypt (Debian: libcrypt1, Fedora: libxcrypt), or choose another format: sha512crypt, bcrypt";
+
+function unhashable(plain: string): FormatError | undefined {
+	if (plain.includes("\0")) {
+		return new FormatError(
+			"can't hash a password with a NUL character, since crypt(3) stops reading there",
+			"Choose a password without it",
+		);
+	}
+	const bytes = Buffer.byteLength(plain);
+	if (bytes > MAX_PHRASE_BYTES) {
+		return new FormatError(
+			`takes at most ${MAX_PHRASE_BYTES} bytes of password, and this one has ${bytes}`,
+			"crypt(3) answers longer ones with an unusable hash: choose a shorter password",
+		);
+	}
+	return undefined;
+}

@@ -1,0 +1,18 @@
+import * as v from "valibot";
+
+/** An option that is a whole number from `min` to `max`. */
+export function wholeNumber(min: number, max: number) {
+	const rule = `must be a whole number from ${min} to ${max}`;
+	return v.pipe(v.number(rule), v.integer(rule), v.minValue(min, rule), v.maxValue(max, rule));
+}
+
+/** An option that is one of some words. */
+export function oneOf<const Words extends readonly string[]>(words: Words) {
+	return v.picklist(words, `must be one of ${words.join(", ")}`);
+}
+
+/** An option that is a text of at least one character. */
+export function text() {
+	const rule = "must be a text of at least one character";
+	return v.pipe(v.string(rule), v.nonEmpty(rule));
+}

@@ -1,0 +1,21 @@
+import * as v from "valibot";
+import { cryptDerive, cryptVerify } from "./crypt3.js";
+import type { Format } from "./format.js";
+import { wholeNumber } from "./schema.js";
+
+const options = v.strictObject({
+	cost: v.optional(wholeNumber(1, 11), 5),
+});
+
+const method = { prefixes: ["$y$"] } as const;
+
+/**
+ * The default of today's `/etc/shadow`: `$y$parameters$salt$hash`, crypt(5) "yescrypt".
+ *
+ * `cost` is 1 to 11, 5 unless told; each step doubles time and memory (5 takes 16 MiB). Needs libcrypt.
+ */
+export const yescrypt: Format<typeof options> = {
+	options,
+	derive: (plain, { cost }) => cryptDerive(method, plain, cost),
+	verify: (plain, value) => cryptVerify(method, plain, value),
+};

@@ -1,0 +1,132 @@
+import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import type { StoreName } from "../backends/index.js";
+import { TroclaError } from "./errors.js";
+import type { OptionPolicy } from "./options.js";
+import type { Options } from "./record.js";
+
+/** A configuration, checked and complete. */
+export interface Config extends OptionPolicy {
+	/** The file that it was read from; `undefined` for the built-in one. */
+	readonly file: string | undefined;
+	readonly store: StoreName;
+	/** The SQLite store's file, absolute. */
+	readonly path: string;
+	/** False: the command `get` returns stored values only. */
+	readonly createOnGet: boolean;
+	/** What happens when a plaintext is asked for that was handed out: an error, or a new one that drops the hashes. */
+	readonly onHandedOut: "refuse" | "regenerate";
+}
+
+/** A configuration as it is written: what the YAML file holds. */
+export interface ConfigInput {
+	store?: "sqlite" | "memory";
+	store_options?: { path?: string };
+	create_on_get?: boolean;
+	on_handed_out?: "refuse" | "regenerate";
+	encryption?: "none";
+	options?: Options;
+	profiles?: { [name: string]: Options };
+}
+
+/** The parts of the surroundings that say where files are. */
+export interface Surroundings {
+	readonly env: { readonly [name: string]: string | undefined };
+	readonly home: string;
+	readonly isRoot: boolean;
+}
+
+export function surroundings(): Surroundings {
+	return { env: process.env, home: homedir(), isRoot: process.getuid?.() === 0 };
+}
+
+/**
+ * Reads the configuration: `file`, else `$TROCLA_CONFIG`, else `~/.troclarc.yaml`, else `/etc/troclarc.yaml`, else the
+ * built-in one.
+ *
+ * @throws {TroclaError} `config`
+ */
+export async function loadConfig(file: string | undefined, around = surroundings()): Promise<Config> {
+	const named = file ?? (around.env.TROCLA_CONFIG || undefined);
+	if (named !== undefined) {
+		const path = resolve(named);
+		const text = readConfig(path);
+		if (text !== undefined) return await parseConfig(text, path, around);
+		throw new TroclaError("config", `there is no configuration ${path}`, `Make one with: trocla init -c ${path}`);
+	}
+	for (const path of [join(around.home, ".troclarc.yaml"), "/etc/troclarc.yaml"]) {
+		const text = readConfig(path);
+		if (text !== undefined) return await parseConfig(text, path, around);
+	}
+	return checkedConfig({}, undefined, around);
+}
+
+/** Where `trocla init` writes when it is not told. */
+export function defaultConfigFile({ home, isRoot }: Surroundings): string {
+	return isRoot ? "/etc/troclarc.yaml" : join(home, ".troclarc.yaml");
+}
+
+/** Where the store is when the configuration does not say: `/var/lib` for root, else the XDG data directory. */
+export function defaultStorePath({ env, home, isRoot }: Surroundings): string {
+	if (isRoot) return "/var/lib/trocla/trocla.sqlite";
+	const data = env.XDG_DATA_HOME?.startsWith("/") ? env.XDG_DATA_HOME : join(home, ".local/share");
+	return join(data, "trocla/trocla.sqlite");
+}
+
+/** The text of a configuration file; `undefined` where there is none. Refuses one that others may change. */
+function readConfig(path: string): string | undefined {
+	let file: number;
+	try {
+		file = openSync(path, "r");
+	} catch (error) {
+		const { code, message } = error as NodeJS.ErrnoException;
+		if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+		throw new TroclaError("config", `the configuration ${path} can't be read: ${message}`, "Mend its permissions, or name another with --config");
+	}
+	try {
+		const { mode, uid } = fstatSync(file);
+		if (mode & 0o022) {
+			throw new TroclaError("config", `the configuration ${path} can be changed by others`, `Run: chmod go-w ${path}`);
+		}
+		const me = process.getuid?.() ?? 0;
+		if (me !== 0 && uid !== 0 && uid !== me) {
+			throw new TroclaError("config", `the configuration ${path} belongs to another user`, "It must be yours, or root's");
+		}
+		return readFileSync(file, "utf8");
+	} catch (error) {
+		if (error instanceof TroclaError) throw error;
+		throw new TroclaError("config", `the configuration ${path} can't be read: ${(error as Error).message}`);
+	} finally {
+		closeSync(file);
+	}
+}
+
+async function parseConfig(text: string, path: string, around: Surroundings): Promise<Config> {
+	const { parseYaml } = await import("./yaml.js");
+	let document: unknown;
+	try {
+		document = parseYaml(text);
+	} catch (error) {
+		throw new TroclaError("config", `the configuration ${path} is not YAML: ${(error as Error).message}`, "Mend that line");
+	}
+	return await checkedConfig(document ?? {}, path, around);
+}
+
+/** @throws {TroclaError} `config` */
+export async function checkedConfig(document: unknown, file: string | undefined, around = surroundings()): Promise<Config> {
+	const input = isMap(document) && Object.keys(document).length === 0 ? {} : (await import("./config-check.js")).checkConfig(document, file);
+	const base = file ? dirname(file) : process.cwd();
+	const path = input.store_options?.path?.replace(/^~(?=\/)/, around.home);
+	return {
+		file,
+		store: input.store ?? "sqlite",
+		path: path === undefined ? defaultStorePath(around) : resolve(base, path),
+		createOnGet: input.create_on_get ?? true,
+		onHandedOut: input.on_handed_out ?? "refuse",
+		options: input.options ?? {},
+		profiles: input.profiles ?? {},
+	};
+}
+
+const isMap = (value: unknown): value is object => typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,0 +1,113 @@
+import { readdirSync, type Stats, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { NEW_SUFFIX } from "../backends/sqlite-file.js";
+import { formatNames, loadFormat } from "../formats/index.js";
+import { libcrypt } from "../formats/libcrypt.js";
+import { type Config, loadConfig } from "./config.js";
+import { TroclaError } from "./errors.js";
+import { openConfigured } from "./open.js";
+import { checkOwnOptions, resolveOptions } from "./options.js";
+
+/** What one check found: all well, something to know, or something to mend. */
+export interface Finding {
+	readonly check: "configuration" | "libcrypt" | "permissions" | "store";
+	readonly state: "ok" | "note" | "fault";
+	readonly message: string;
+	/** What to do about it. */
+	readonly mend?: string;
+}
+
+/**
+ * Checks all that a working trocla needs, and changes nothing: it does not make a store that is not there.
+ *
+ * @param seen - hears how many keys were looked at so far
+ */
+export async function* diagnose(configFile: string | undefined, seen: (keys: number) => void): AsyncGenerator<Finding> {
+	yield await checkLibcrypt();
+	let config: Config;
+	try {
+		config = await loadConfig(configFile);
+		await checkFormatOptions(config);
+		yield ok("configuration", config.file ?? "none found, so the built-in one is used");
+	} catch (error) {
+		yield fault("configuration", error);
+		return;
+	}
+	if (config.store === "memory") {
+		yield note("store", "memory: every password ends with its process", "Set store: sqlite to keep them");
+		return;
+	}
+	yield* checkFiles(config.path);
+	if (statSync(config.path, { throwIfNoEntry: false })) yield* checkStore(config, seen);
+	else yield ok("store", `${config.path} is not there yet; the first password makes it`);
+}
+
+async function checkLibcrypt(): Promise<Finding> {
+	const system = await libcrypt();
+	if (system?.gensalt("$y$", 0)) return ok("libcrypt", `${system.file}, with yescrypt`);
+	return note(
+		"libcrypt",
+		"not found: yescrypt and md5crypt can't be made, and the other hashes take longer",
+		"Install libxcrypt (Debian: libcrypt1, Fedora: libxcrypt)",
+	);
+}
+
+/** The values of the formats' own options, which otherwise are looked at when the format is asked for. */
+async function checkFormatOptions(config: Config): Promise<void> {
+	for (const name of formatNames) {
+		const { options } = await loadFormat(name);
+		for (const profile of [undefined, ...Object.keys(config.profiles)]) {
+			const { own } = resolveOptions(config, name, profile === undefined ? {} : { profiles: profile });
+			checkOwnOptions(name, options, own);
+		}
+	}
+}
+
+function* checkFiles(path: string): Generator<Finding> {
+	const directory = statSync(dirname(path), { throwIfNoEntry: false });
+	if (directory && directory.mode & 0o077) {
+		yield note("permissions", `${dirname(path)} can be entered by others (mode ${octal(directory)})`, `Run: chmod 700 ${dirname(path)}`);
+	}
+	let exposed = false;
+	for (const file of [path, `${path}-wal`, `${path}-shm`]) {
+		const stats = statSync(file, { throwIfNoEntry: false });
+		if (!stats || !(stats.mode & 0o077)) continue;
+		exposed = true;
+		yield { check: "permissions", state: "fault", message: `${file} can be read by others (mode ${octal(stats)})`, mend: `Run: chmod 600 ${file}` };
+	}
+	if (!exposed) yield ok("permissions", "only the owner can read the store");
+	const leftovers = directory ? readdirSync(dirname(path)).filter((name) => name.startsWith(basename(path) + NEW_SUFFIX)) : [];
+	for (const name of leftovers) {
+		yield note("store", `${join(dirname(path), name)} was left by a process that died while it made the store`, `Run: rm ${join(dirname(path), name)}`);
+	}
+}
+
+async function* checkStore(config: Config, seen: (keys: number) => void): AsyncGenerator<Finding> {
+	try {
+		await using trocla = await openConfigured(config, () => {});
+		let keys = 0;
+		let faults = 0;
+		const count = (records: number) => {
+			keys = records;
+			seen(records);
+		};
+		for await (const { message, hint } of trocla.faults(count)) {
+			faults++;
+			yield { check: "store", state: "fault", message, ...(hint && { mend: hint }) };
+		}
+		if (faults === 0) yield ok("store", `${config.path}: ${keys} keys, all of them sound`);
+	} catch (error) {
+		yield fault("store", error);
+	}
+}
+
+const ok = (check: Finding["check"], message: string): Finding => ({ check, state: "ok", message });
+
+const note = (check: Finding["check"], message: string, mend: string): Finding => ({ check, state: "note", message, mend });
+
+function fault(check: Finding["check"], error: unknown): Finding {
+	if (!(error instanceof TroclaError)) throw error;
+	return { check, state: "fault", message: error.message, ...(error.hint && { mend: error.hint }) };
+}
+
+const octal = ({ mode }: Stats) => (mode & 0o7777).toString(8).padStart(4, "0");

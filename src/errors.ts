@@ -1,0 +1,34 @@
+/**
+ * - `invalid`: a key, format, option or password that can't be taken; nothing was looked up
+ * - `config`: the configuration can't be read, or says something wrong
+ * - `not_found`: the key, or this format of it, is not stored
+ * - `no_plaintext`: it would take the plaintext, which was handed out or never was there
+ * - `claimed`: the plaintext is being handed out by another process, or one that died doing it
+ * - `unhashable`: the format can't hash this plaintext, or not on this machine
+ * - `undelivered`: a hand-out failed while it was delivered; the values are still stored
+ * - `damaged`: the store, or a record in it, can't be read
+ * - `store`: the store can't be reached, written, or is not safe to use
+ */
+export type ErrorCode =
+	| "invalid"
+	| "config"
+	| "not_found"
+	| "no_plaintext"
+	| "claimed"
+	| "unhashable"
+	| "undelivered"
+	| "damaged"
+	| "store";
+
+/** Every error that the product throws: `message` says what is wrong with which input, `hint` what to do. */
+export class TroclaError extends Error {
+	override name = "TroclaError";
+	readonly code: ErrorCode;
+	readonly hint: string | undefined;
+
+	constructor(code: ErrorCode, message: string, hint?: string, cause?: unknown) {
+		super(message, cause === undefined ? undefined : { cause });
+		this.code = code;
+		this.hint = hint;
+	}
+}

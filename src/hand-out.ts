@@ -1,0 +1,73 @@
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import type { FormatName } from "../formats/index.js";
+import { TroclaError } from "./errors.js";
+import { shellWord } from "./input.js";
+import { type Values, valuesOf, without } from "./record-changes.js";
+import type { RecordStore } from "./record-store.js";
+import { notFound, quote, refuseClaimed } from "./refusals.js";
+
+export interface HandOut {
+	readonly key: string;
+	/** `undefined` for all that is stored. */
+	readonly format: FormatName | undefined;
+	readonly force: boolean;
+	readonly now: () => Date;
+	readonly warn: (message: string) => void;
+}
+
+/**
+ * Claim, deliver, remove: each a compare-and-set of its own, so that of several at once one delivers, and whatever
+ * happens in between the values are either delivered or still stored.
+ */
+export async function handOut(
+	records: RecordStore,
+	{ key, format, force, now, warn }: HandOut,
+	deliver: (values: Values) => void | Promise<void>,
+): Promise<void> {
+	const claim = { id: randomUUID(), host: hostname(), pid: process.pid, at: now().toISOString() };
+	const values = await records.change(key, async (record) => {
+		const values = valuesOf(record, format);
+		if (!record || !values) throw notFound(key, format);
+		if (!force) refuseClaimed(key, record);
+		return { result: values, write: { ...record, claim } };
+	});
+
+	try {
+		await deliver(values);
+	} catch (error) {
+		await unclaim(records, key, claim.id);
+		throw new TroclaError(
+			"undelivered",
+			`${quote(key)} could not be handed out: ${(error as Error).message}`,
+			"Nothing was removed: mend that and run it again",
+			error,
+		);
+	}
+
+	const removed = await remove(records, key, claim.id, values, now).catch((error: Error) => {
+		throw new TroclaError(
+			error instanceof TroclaError ? error.code : "store",
+			`${quote(key)} was handed out, but is still stored: ${error.message}`,
+			`Mend that, then remove it with: trocla delete ${shellWord(key)} ${format ?? ""} --force`,
+			error,
+		);
+	});
+	if (!removed) warn(`${quote(key)} was changed while it was handed out: what was delivered may be out of date`);
+}
+
+async function unclaim(records: RecordStore, key: string, id: string): Promise<void> {
+	await records.change(key, async (record) => {
+		if (record?.claim?.id !== id) return { result: undefined };
+		const { claim: _, ...unclaimed } = record;
+		return { result: undefined, write: unclaimed };
+	});
+}
+
+/** Whether the claim still held; without it somebody changed the key, and what is stored now is not ours to remove. */
+function remove(records: RecordStore, key: string, id: string, values: Values, now: () => Date): Promise<boolean> {
+	return records.change(key, async (record) => {
+		if (record?.claim?.id !== id) return { result: false };
+		return { result: true, write: without(record, values, now()) };
+	});
+}

@@ -1,0 +1,30 @@
+import { type ConfigInput, checkedConfig, loadConfig } from "./config.js";
+import { openConfigured } from "./open.js";
+import type { Trocla } from "./trocla.js";
+
+export type { ConfigInput } from "./config.js";
+export { type ErrorCode, TroclaError } from "./errors.js";
+export type { Claim, Expiry, Options } from "./record.js";
+export type { Values } from "./record-changes.js";
+export type { Fault } from "./record-store.js";
+export type { KeyDescription, Trocla } from "./trocla.js";
+
+export interface OpenOptions {
+	/**
+	 * A configuration file's path, or what such a file would hold. Without it: `$TROCLA_CONFIG`, `~/.troclarc.yaml`,
+	 * `/etc/troclarc.yaml`, or the built-in configuration.
+	 */
+	readonly config?: string | ConfigInput;
+	/** Hears of what does not stop a call (a stored value with other options than asked for). Default: nobody. */
+	readonly warn?: (message: string) => void;
+}
+
+/**
+ * Opens the store that the configuration names; a SQLite store that is not there yet is made.
+ *
+ * @throws {TroclaError} `config`, `store`, `damaged`
+ */
+export async function openTrocla({ config, warn = () => {} }: OpenOptions = {}): Promise<Trocla> {
+	const checked = typeof config === "object" ? await checkedConfig(config, undefined) : await loadConfig(config);
+	return await openConfigured(checked, warn);
+}

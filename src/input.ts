@@ -1,0 +1,40 @@
+import { type FormatName, formatNames, isFormatName } from "../formats/index.js";
+import { TroclaError } from "./errors.js";
+
+/** The longest key, in bytes of UTF-8: what every store takes with room to spare. */
+export const MAX_KEY_BYTES = 512;
+/** The longest password, in bytes of UTF-8. */
+export const MAX_PASSWORD_BYTES = 1024 * 1024;
+
+/** @throws {TroclaError} `invalid` where this can't be a key */
+export function checkKey(key: unknown): asserts key is string {
+	const refuse = (why: string) => new TroclaError("invalid", `a key ${why}`, `A key is 1 to ${MAX_KEY_BYTES} bytes of text without control characters`);
+	if (typeof key !== "string") throw refuse(`must be a text, not ${typeof key}`);
+	if (key === "") throw refuse("must not be empty");
+	const bytes = Buffer.byteLength(key);
+	if (bytes > MAX_KEY_BYTES) throw refuse(`of ${bytes} bytes is too long`);
+	if (!key.isWellFormed()) throw refuse("must be well-formed Unicode");
+	if (/\p{Cc}/u.test(key)) throw refuse("must not have a newline, a NUL or another control character");
+}
+
+/** @throws {TroclaError} `invalid` where there is no such format; the hint names the nearest */
+export async function checkFormat(format: unknown): Promise<FormatName> {
+	if (typeof format === "string" && isFormatName(format)) return format;
+	const { didYouMean } = await import("./nearest.js");
+	throw new TroclaError("invalid", `unknown format ${JSON.stringify(format)}`, didYouMean(String(format), formatNames));
+}
+
+/** @throws {TroclaError} `invalid` where this can't be a password */
+export function checkPassword(password: unknown): asserts password is string {
+	const refuse = (why: string, hint?: string) => new TroclaError("invalid", `the password ${why}`, hint);
+	if (typeof password !== "string") throw refuse(`must be a text, not ${typeof password}`);
+	if (password === "") throw refuse("is empty", "Nothing was stored: type one, or pipe one in");
+	const bytes = Buffer.byteLength(password);
+	if (bytes > MAX_PASSWORD_BYTES) throw refuse(`has ${bytes} bytes`, `At most ${MAX_PASSWORD_BYTES} are stored`);
+	if (!password.isWellFormed()) throw refuse("is not well-formed Unicode", "It must be UTF-8");
+}
+
+/** A word as a POSIX shell takes it literally, for the commands in hints. */
+export function shellWord(word: string): string {
+	return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,187 @@
+import * as v from "valibot";
+import { type FormatName, formatNames, formatOptionNames, isFormatName } from "../formats/index.js";
+import { text, wholeNumber } from "../formats/schema.js";
+import { charsetNames } from "./charsets.js";
+import { type ErrorCode, TroclaError } from "./errors.js";
+import type { Recipe } from "./generate.js";
+import { didYouMean } from "./nearest.js";
+import { builtinProfiles } from "./profiles.js";
+import type { Options, StoredFormat } from "./record.js";
+import { characterClasses } from "./require.js";
+
+/** The options that shape a random plaintext; `words` excludes the others. */
+const recipeOptions = {
+	length: wholeNumber(1, 4096),
+	charset: v.union(
+		[v.picklist(charsetNames), v.strictObject({ custom: v.pipe(text(), v.regex(/^\P{C}*$/u)) })],
+		"must be a charset's name, or {custom: CHARACTERS} without control characters",
+	),
+	require: v.strictObject(
+		Object.fromEntries(characterClasses.map((name) => [name, v.optional(wholeNumber(0, 99))])),
+		`must map ${characterClasses.join(", ")} to numbers`,
+	),
+	words: wholeNumber(1, 64),
+};
+
+/** A century, in seconds: the longest expiry. */
+const MAX_EXPIRES = 3_155_760_000;
+
+const generalOptions = {
+	...recipeOptions,
+	random: v.boolean("must be true or false"),
+	expires: v.union([v.literal(false), wholeNumber(0, MAX_EXPIRES)], `must be seconds, 0 to ${MAX_EXPIRES}, or false`),
+	profiles: v.union([text(), v.array(text())], "must be a profile's name, or a list of names"),
+};
+
+const isRecipeOption = (name: string) => Object.hasOwn(recipeOptions, name);
+const isGeneralOption = (name: string): name is keyof typeof generalOptions => Object.hasOwn(generalOptions, name);
+
+/** Every name that an option may have, whatever the format. */
+export const optionNames: readonly string[] = [
+	...new Set([...Object.keys(generalOptions), ...formatNames.flatMap(formatOptionNames)]),
+];
+
+/** Where options come from, besides the call. */
+export interface OptionPolicy {
+	/** The configuration's `options`. */
+	readonly options: Options;
+	/** The configuration's `profiles`; they are merged over the built-in ones. */
+	readonly profiles: { readonly [name: string]: Options };
+}
+
+/** What a call for one format comes down to. */
+export interface ResolvedOptions {
+	readonly recipe: Recipe;
+	/** False: a plaintext must be stored already, none is generated. */
+	readonly random: boolean;
+	/** Seconds for a new key; 0 for no end. */
+	readonly expires: number;
+	/** The same, where the call itself said it. */
+	readonly expiresAsked: number | undefined;
+	/** The format's own options, not yet checked by its schema. */
+	readonly own: Options;
+	/** What the call itself, or a profile that it named, asked of the plaintext and of the format. */
+	readonly askedRecipe: Options;
+	readonly askedOwn: Options;
+	/** Options of the call that mean nothing to this format. */
+	readonly unused: readonly string[];
+}
+
+/**
+ * The options for one format: built-in ones, under the configuration's, under the profiles' (the first that is named
+ * wins), under the call's. Each may hold a map under a format's name, which goes over its other options for that format.
+ *
+ * @throws {TroclaError} `invalid`
+ */
+export function resolveOptions(policy: OptionPolicy, format: FormatName, call: Options): ResolvedOptions {
+	checkOptions(call, "invalid");
+	const site = flatten(policy.options, format);
+	const asked = flatten(call, format);
+	const profiles = { ...builtinProfiles, ...policy.profiles };
+	const named = (source: Options) => profileNames(source).map((name) => flatten(findProfile(profiles, name), format));
+	const layersAsked = [...named(asked).reverse(), asked];
+	const layersSite = asked.profiles === undefined ? [site, ...named(site).reverse()] : [site];
+
+	const askedRecipe = layersAsked.reduce(layRecipe, {});
+	const recipe = layRecipe(layersSite.reduce(layRecipe, {}), askedRecipe);
+	const merged: Options = Object.assign({}, ...layersSite, ...layersAsked);
+	const mergedAsked: Options = Object.assign({}, ...layersAsked);
+	const own = formatOptionNames(format);
+	return {
+		// Each entry was checked by its schema.
+		recipe: ("words" in recipe ? recipe : { length: 16, charset: "default", ...recipe }) as Recipe,
+		random: merged.random !== false,
+		expires: Number(merged.expires ?? 0),
+		expiresAsked: mergedAsked.expires === undefined ? undefined : Number(mergedAsked.expires),
+		own: pick(merged, (name) => own.includes(name)),
+		askedRecipe,
+		askedOwn: pick(mergedAsked, (name) => own.includes(name)),
+		unused: Object.keys(asked).filter((name) => !isGeneralOption(name) && !own.includes(name)),
+	};
+}
+
+/**
+ * Checks the names of all options, and the values of those that are not a format's own.
+ *
+ * @param where - what the options belong to, for the message: `options of profile login`
+ * @throws {TroclaError} with this code
+ */
+export function checkOptions(options: Options, code: ErrorCode, where = "option"): void {
+	for (const [name, value] of Object.entries(options)) {
+		const fail = (message: string, hint?: string) => new TroclaError(code, `${where} ${message}`, hint);
+		if (isFormatName(name) && isMap(value)) {
+			checkOptions(value, code, `${where} ${name}:`);
+			continue;
+		}
+		if (!optionNames.includes(name)) throw fail(JSON.stringify(name).concat(" is not known"), didYouMean(name, optionNames));
+		if (!isGeneralOption(name)) continue;
+		if (name === "charset" && typeof value === "string" && !charsetNames.some((known) => known === value)) {
+			throw fail(`charset: ${quote(value)} is not known`, didYouMean(value, charsetNames));
+		}
+		if (name === "require" && isMap(value)) {
+			const unknown = Object.keys(value).find((key) => !characterClasses.some((known) => known === key));
+			if (unknown !== undefined) throw fail(`require: ${quote(unknown)} is not known`, didYouMean(unknown, characterClasses));
+		}
+		const result = v.safeParse(generalOptions[name], value, { abortEarly: true });
+		if (!result.success) throw fail(`${name} ${result.issues[0].message}, not ${quote(result.issues[0].input)}`);
+	}
+	if (options.words !== undefined) {
+		const other = Object.keys(options).find((name) => isRecipeOption(name) && name !== "words");
+		if (other) throw new TroclaError(code, `${where} words can't go with ${other}`, "A passphrase is made of words only: leave one of them out");
+	}
+}
+
+/**
+ * The format's own options, checked and with their defaults.
+ *
+ * @throws {TroclaError} `invalid`
+ */
+export function checkOwnOptions(format: FormatName, schema: v.GenericSchema<unknown, unknown>, own: Options): Options {
+	const result = v.safeParse(schema, own, { abortEarly: true });
+	if (result.success) return result.output as Options;
+	const [issue] = result.issues;
+	const path = issue.path?.map((step) => String(step.key)).join(".");
+	throw new TroclaError("invalid", `option ${path} of ${format} ${issue.message}, not ${quote(issue.input)}`);
+}
+
+/** The options of a reset: what a stored format was asked for with, under what the reset itself asks for. */
+export function askAgain(stored: StoredFormat | undefined, call: Options): Options {
+	if (call.profiles !== undefined) return call;
+	const before = Object.fromEntries((stored?.asked ?? []).map((name) => [name, stored?.options?.[name]]));
+	return { ...pick(before, (name) => !isRecipeOption(name)), ...layRecipe(before, call), ...call };
+}
+
+/** Lays a layer's recipe over another: words put an end to what characters were asked for, and the reverse. */
+function layRecipe(below: Options, layer: Options): Options {
+	const recipe = pick(layer, isRecipeOption);
+	if ("words" in recipe) return recipe;
+	if (Object.keys(recipe).length === 0) return below;
+	return { ...pick(below, (name) => name !== "words"), ...recipe };
+}
+
+function flatten(layer: Options, format: FormatName): Options {
+	const own = Object.hasOwn(layer, format) ? layer[format] : undefined;
+	return { ...pick(layer, (name) => !isFormatName(name)), ...(isMap(own) && own) };
+}
+
+function profileNames({ profiles = [] }: Options): string[] {
+	return [profiles].flat().flatMap((names) => String(names).split(",")).map((name) => name.trim());
+}
+
+function findProfile(profiles: { readonly [name: string]: Options }, name: string): Options {
+	const profile = Object.hasOwn(profiles, name) ? profiles[name] : undefined;
+	if (profile) return profile;
+	throw new TroclaError("invalid", `profile ${quote(name)} is not known`, didYouMean(name, Object.keys(profiles)));
+}
+
+function pick(options: Options, wanted: (name: string) => boolean): Options {
+	return Object.fromEntries(Object.entries(options).filter(([name]) => wanted(name)));
+}
+
+const isMap = (value: unknown): value is Options => typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** A value as it stands in a message: on one line, and short. */
+function quote(value: unknown): string {
+	const text = JSON.stringify(value) ?? String(value);
+	return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}

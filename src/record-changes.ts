@@ -1,0 +1,46 @@
+import type { FormatName } from "../formats/index.js";
+import type { ResolvedOptions } from "./options.js";
+import type { Expiry, KeyRecord, Options, StoredFormat } from "./record.js";
+
+/** The values of a key by their formats. */
+export type Values = { readonly [format: string]: string };
+
+/** The values of one format, or of all; `undefined` where there are none. */
+export function valuesOf(record: KeyRecord | undefined, format: FormatName | undefined): Values | undefined {
+	const stored = Object.entries(record?.formats ?? {}).filter(([name]) => format === undefined || name === format);
+	return stored.length > 0 ? Object.fromEntries(stored.map(([name, { value }]) => [name, value])) : undefined;
+}
+
+/** The record without these values (a format that has another one by now stays), and without a claim. */
+export function without(record: KeyRecord, values: Values, now: Date): KeyRecord {
+	const formats = Object.fromEntries(
+		Object.entries(record.formats).filter(([name, { value }]) => !(Object.hasOwn(values, name) && values[name] === value)),
+	);
+	const { claim: _, ...rest } = record;
+	return { ...rest, formats, ...(record.formats.plain && !formats.plain && { handedOut: now.toISOString() }) };
+}
+
+/** An expiry of so many seconds from now; none for 0. */
+export function startExpiry(seconds: number, now: Date): { expires?: Expiry } {
+	if (seconds === 0) return {};
+	return { expires: { seconds, at: new Date(now.getTime() + seconds * 1000).toISOString() } };
+}
+
+/** The expiry after a write: the period that the call asked for, else the key's own, else a new key's default. */
+export function keepExpiry(record: KeyRecord | undefined, resolved: ResolvedOptions, now: Date): { expires?: Expiry } {
+	return startExpiry(resolved.expiresAsked ?? (record ? (record.expires?.seconds ?? 0) : resolved.expires), now);
+}
+
+/** What was asked for and is stored otherwise, as `length 16, not 32`; nothing where it is not known how it was made. */
+export function otherOptions(stored: StoredFormat | undefined, asked: Options): string[] {
+	const { options } = stored ?? {};
+	if (!options) return [];
+	return Object.entries(asked)
+		.filter(([name, value]) => JSON.stringify(options[name]) !== JSON.stringify(value))
+		.map(([name, value]) => `${name} ${JSON.stringify(options[name]) ?? "unset"}, not ${JSON.stringify(value)}`);
+}
+
+/** Whether two formats were made with the same options. */
+export function sameOptions(a: StoredFormat, b: StoredFormat): boolean {
+	return JSON.stringify(a.options ?? {}) === JSON.stringify(b.options ?? {});
+}

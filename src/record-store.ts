@@ -1,0 +1,139 @@
+import { type Backend, BackendError } from "../backends/backend.js";
+import { TroclaError } from "./errors.js";
+import { literalPrefix } from "./literal-prefix.js";
+import { type KeyRecord, parseRecord, printRecord } from "./record.js";
+import { refuseClaimed } from "./refusals.js";
+
+/** Something that is wrong with what is stored, and what to do about it. */
+export interface Fault {
+	readonly message: string;
+	readonly hint: string | undefined;
+}
+
+/** What is to become of a record: nothing, or, where `write` is there, this (`undefined` deletes it). */
+export type Decision<Result> = { readonly result: Result } | { readonly result: Result; readonly write: KeyRecord | undefined };
+
+const PAGE_KEYS = 500;
+
+/**
+ * The records of a backend. Every change is read, decided and written as one: where another process was faster, the
+ * decision is made again on what that one wrote.
+ *
+ * An expired record reads as absent. All methods throw TroclaErrors.
+ */
+export class RecordStore {
+	readonly #backend: Backend;
+	readonly #now: () => Date;
+
+	constructor(backend: Backend, now: () => Date) {
+		this.#backend = backend;
+		this.#now = now;
+	}
+
+	async read(key: string): Promise<KeyRecord | undefined> {
+		return this.#live(await this.#backend.read(key).catch(fail), key);
+	}
+
+	/** Changes a record as `decide` says; `decide` may be called several times, only its last answer counts. */
+	async change<Result>(
+		key: string,
+		decide: (record: KeyRecord | undefined) => Promise<Decision<Result>>,
+	): Promise<Result> {
+		for (;;) {
+			const before = await this.#backend.read(key).catch(fail);
+			const decision = await decide(this.#live(before, key));
+			if (!("write" in decision)) return decision.result;
+			const { write } = decision;
+			const after = write && Object.keys(write.formats).length > 0 ? printRecord(write) : undefined;
+			if (await this.#backend.swap(key, before, after).catch(fail)) return decision.result;
+		}
+	}
+
+	/** The keys that match, of records that have not expired. A record that can't be read counts as one of them. */
+	async *search(pattern: RegExp): AsyncGenerator<string> {
+		// A pattern with the flag g or y remembers where it stopped.
+		const stateless = new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ""));
+		for await (const page of this.#pages((key) => stateless.test(key), literalPrefix(stateless))) {
+			for (const { key, text } of page) if (this.#isListed(key, text)) yield key;
+		}
+	}
+
+	/** Deletes the expired records and gives their keys; `seen` hears how many records were looked at. */
+	async *prune(dryRun: boolean, seen: (records: number) => void): AsyncGenerator<string> {
+		let records = 0;
+		for await (const page of this.#pages(() => true, "")) {
+			for (const { key, text } of page) {
+				if (!this.#isExpired(key, text)) continue;
+				if (dryRun || (await this.#backend.swap(key, text, undefined).catch(fail))) yield key;
+			}
+			records += page.length;
+			seen(records);
+		}
+	}
+
+	/** All that is wrong in the store; `seen` hears how many records were looked at. */
+	async *faults(seen: (records: number) => void): AsyncGenerator<Fault> {
+		for (const message of await this.#backend.check().catch(fail)) yield { message, hint: "Restore the store from a backup" };
+		let records = 0;
+		for await (const page of this.#pages(() => true, "")) {
+			for (const { key, text } of page) {
+				try {
+					if (text !== undefined) refuseClaimed(key, parseRecord(text, key));
+				} catch (error) {
+					if (!(error instanceof TroclaError)) throw error;
+					yield { message: error.message, hint: error.hint };
+				}
+			}
+			records += page.length;
+			seen(records);
+		}
+	}
+
+	async close(): Promise<void> {
+		await this.#backend.close().catch(fail);
+	}
+
+	async *#pages(wanted: (key: string) => boolean, prefix: string): AsyncGenerator<{ key: string; text: string | undefined }[]> {
+		let keys: string[] = [];
+		try {
+			for await (const key of this.#backend.keys(prefix)) {
+				if (!key.startsWith(prefix)) break;
+				if (!wanted(key)) continue;
+				if (keys.push(key) < PAGE_KEYS) continue;
+				yield await this.#readMany(keys);
+				keys = [];
+			}
+			yield await this.#readMany(keys);
+		} catch (error) {
+			fail(error);
+		}
+	}
+
+	async #readMany(keys: readonly string[]): Promise<{ key: string; text: string | undefined }[]> {
+		const texts = await this.#backend.readMany(keys);
+		return keys.map((key, index) => ({ key, text: texts[index] }));
+	}
+
+	#live(text: string | undefined, key: string): KeyRecord | undefined {
+		if (text === undefined) return undefined;
+		const record = parseRecord(text, key);
+		return record.expires && Date.parse(record.expires.at) <= this.#now().getTime() ? undefined : record;
+	}
+
+	#isListed(key: string, text: string | undefined): boolean {
+		try {
+			return this.#live(text, key) !== undefined;
+		} catch {
+			return true;
+		}
+	}
+
+	#isExpired(key: string, text: string | undefined): boolean {
+		return text !== undefined && !this.#isListed(key, text);
+	}
+}
+
+function fail(error: unknown): never {
+	if (!(error instanceof BackendError)) throw error;
+	throw new TroclaError(error.fault === "damaged" ? "damaged" : "store", error.message, error.hint, error);
+}

@@ -1,0 +1,111 @@
+import { TroclaError } from "./errors.js";
+
+/** Options by name, as they were checked. */
+export type Options = { readonly [name: string]: unknown };
+
+/** One format of a key. */
+export interface StoredFormat {
+	readonly value: string;
+	/** When it was stored: ISO 8601, UTC. */
+	readonly at: string;
+	/** All options that the value depended on; absent where it was stored as it came. */
+	readonly options?: Options;
+	/** Which of the options were asked for, rather than the configuration's: `reset` asks for them again. */
+	readonly asked?: readonly string[];
+}
+
+/** The whole key ends at `at` (ISO 8601, UTC), `seconds` after its last write. */
+export interface Expiry {
+	readonly seconds: number;
+	readonly at: string;
+}
+
+/** A hand-out under way: a process took the plaintext and has not yet said that it was delivered. */
+export interface Claim {
+	readonly id: string;
+	readonly host: string;
+	readonly pid: number;
+	/** ISO 8601, UTC. */
+	readonly at: string;
+}
+
+/** All that is stored of one key. */
+export interface KeyRecord {
+	readonly formats: { readonly [format: string]: StoredFormat };
+	readonly expires?: Expiry;
+	/** When the plaintext was last handed out and removed: ISO 8601, UTC. */
+	readonly handedOut?: string;
+	readonly claim?: Claim;
+}
+
+/** The record's text in the store: JSON, `{v: 1, formats, expires?, handedOut?, claim?}`. */
+export function printRecord(record: KeyRecord): string {
+	return JSON.stringify({ v: 1, ...record });
+}
+
+/**
+ * Reads what `printRecord` wrote.
+ *
+ * @throws {TroclaError} `damaged` where the text is something else
+ */
+export function parseRecord(text: string, key: string): KeyRecord {
+	let parsed: unknown;
+	try {
+		parsed = JSON.parse(text);
+	} catch {
+		throw damaged(key, "it is not JSON");
+	}
+	if (!isObject(parsed)) throw damaged(key, "it is not a record");
+	const { v, formats, expires, handedOut, claim } = parsed;
+	if (v !== 1) throw damaged(key, `it has version ${JSON.stringify(v)}, and this trocla knows version 1`);
+	if (!isObject(formats) || !Object.values(formats).every(isStoredFormat)) throw damaged(key, "its formats are not readable");
+	if (!(expires === undefined || isExpiry(expires))) throw damaged(key, "its expiry is not readable");
+	if (!(claim === undefined || isClaim(claim))) throw damaged(key, "its claim is not readable");
+	if (!(handedOut === undefined || isTime(handedOut))) throw damaged(key, "its hand-out is not readable");
+	return {
+		formats: formats as KeyRecord["formats"],
+		...(expires && { expires }),
+		...(handedOut && { handedOut }),
+		...(claim && { claim }),
+	};
+}
+
+function damaged(key: string, why: string): TroclaError {
+	return new TroclaError(
+		"damaged",
+		`the record of ${JSON.stringify(key)} is damaged: ${why}`,
+		"Nothing was changed. Restore the store from a backup, or use a newer trocla if one wrote it",
+	);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+	return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isTime(value: unknown): value is string {
+	return typeof value === "string" && !Number.isNaN(Date.parse(value));
+}
+
+function isStoredFormat(value: unknown): value is StoredFormat {
+	return (
+		isObject(value) &&
+		typeof value.value === "string" &&
+		isTime(value.at) &&
+		(value.options === undefined || isObject(value.options)) &&
+		(value.asked === undefined || (Array.isArray(value.asked) && value.asked.every((name) => typeof name === "string")))
+	);
+}
+
+function isExpiry(value: unknown): value is Expiry {
+	return isObject(value) && typeof value.seconds === "number" && value.seconds > 0 && isTime(value.at);
+}
+
+function isClaim(value: unknown): value is Claim {
+	return (
+		isObject(value) &&
+		typeof value.id === "string" &&
+		typeof value.host === "string" &&
+		typeof value.pid === "number" &&
+		isTime(value.at)
+	);
+}

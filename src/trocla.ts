@@ -1,0 +1,292 @@
+import type { Backend } from "../backends/backend.js";
+import { type FormatName, formatNames, loadFormat } from "../formats/index.js";
+import { TroclaError } from "./errors.js";
+import { checkFormat, checkKey, checkPassword, shellWord } from "./input.js";
+import type { OptionPolicy, ResolvedOptions } from "./options.js";
+import type { Claim, Expiry, KeyRecord, Options } from "./record.js";
+import { keepExpiry, otherOptions, sameOptions, startExpiry, type Values, valuesOf, without } from "./record-changes.js";
+import { type Decision, type Fault, RecordStore } from "./record-store.js";
+import { noPlaintext, notFound, quote, refuseClaimed } from "./refusals.js";
+
+/** What a store needs besides its backend. */
+export interface TroclaSettings extends OptionPolicy {
+	readonly onHandedOut: "refuse" | "regenerate";
+	/** Hears of what does not stop a call, a sentence each. */
+	readonly warn: (message: string) => void;
+	readonly now: () => Date;
+}
+
+/** What `show` tells of a key: everything but the values. Times are ISO 8601, UTC. */
+export interface KeyDescription {
+	readonly key: string;
+	readonly formats: { readonly [format: string]: { readonly at: string; readonly options?: Options } };
+	readonly expires?: Expiry;
+	readonly handedOut?: string;
+	readonly claim?: Claim;
+}
+
+/**
+ * The store of passwords. Several processes may use one at once; each change is one compare-and-set, and a call that
+ * fails has changed nothing.
+ *
+ * A key is 1 to 512 bytes of text without control characters, a format one of `formats()`; anything else is a
+ * TroclaError `invalid`. All methods may also throw `store` and `damaged`.
+ */
+export class Trocla implements AsyncDisposable {
+	readonly #records: RecordStore;
+	readonly #settings: TroclaSettings;
+
+	constructor(backend: Backend, settings: TroclaSettings) {
+		this.#records = new RecordStore(backend, settings.now);
+		this.#settings = settings;
+	}
+
+	/**
+	 * The value of a key in a format: the stored one; or derived from the stored plaintext; or of a new random
+	 * plaintext. What was made is stored before it is returned.
+	 *
+	 * @param options - how to make what is not stored yet; other ones than a stored value has are warned of
+	 * @throws {TroclaError} `no_plaintext` where it would take a plaintext that was handed out, or never was stored;
+	 *   `claimed` for a plaintext that is just being handed out; `unhashable`
+	 */
+	async get(key: string, format: string, options: Options = {}): Promise<string> {
+		checkKey(key);
+		const name = await checkFormat(format);
+		const asked = Object.keys(options).length > 0 ? await this.#resolve(name, options) : undefined;
+		return await this.#records.change(key, async (record) => {
+			const stored = record?.formats[name];
+			if (record && stored) {
+				if (name === "plain") refuseClaimed(key, record);
+				if (asked) this.#warnOfOthers(key, name, record, asked);
+				return { result: stored.value };
+			}
+			return await this.#make(key, name, record, asked ?? (await this.#resolve(name, {})));
+		});
+	}
+
+	/** The stored value of a key in a format, or `undefined`; makes nothing. */
+	async peek(key: string, format: string): Promise<string | undefined> {
+		checkKey(key);
+		const name = await checkFormat(format);
+		const record = await this.#records.read(key);
+		if (record && name === "plain" && record.formats.plain) refuseClaimed(key, record);
+		return record?.formats[name]?.value;
+	}
+
+	/**
+	 * Stores a password in a format and returns the stored value. `plain` replaces the key, with all its formats and its
+	 * expiry; another format is derived from the password and stored beside the others. A password that is stored
+	 * already changes nothing, so its hashes stay as they are.
+	 *
+	 * @param raw - the password is not hashed: it is the value itself
+	 * @throws {TroclaError} `unhashable`
+	 */
+	async set(key: string, format: string, password: string, options: Options = {}, { raw = false } = {}): Promise<string> {
+		checkKey(key);
+		const name = await checkFormat(format);
+		checkPassword(password);
+		const resolved = await this.#resolve(name, options);
+		const { derive, matches } = await import("./derive.js");
+		const now = this.#settings.now();
+		const fresh =
+			raw || name === "plain"
+				? { value: password, at: now.toISOString() }
+				: await derive(key, name, password, resolved, now);
+		return await this.#records.change(key, async (record) => {
+			const stored = record?.formats[name];
+			const same =
+				stored?.value === fresh.value ||
+				(!raw && stored !== undefined && sameOptions(stored, fresh) && (await matches(key, name, password, stored)));
+			if (name === "plain") {
+				const expires = startExpiry(resolved.expiresAsked ?? resolved.expires, now);
+				if (!record || !same) return { result: fresh.value, write: { formats: { plain: fresh }, ...expires } };
+				if (!record.expires && !expires.expires) return { result: fresh.value };
+				const { expires: _, ...rest } = record;
+				return { result: fresh.value, write: { ...rest, ...expires } };
+			}
+			if (record && stored && same && resolved.expiresAsked === undefined) return { result: stored.value };
+			const plain = record?.formats.plain;
+			if (plain && !raw && plain.value !== password) {
+				this.#settings.warn(`the ${name} of ${quote(key)} now is of another password than its stored plaintext`);
+			}
+			const kept = same && stored ? stored : fresh;
+			return {
+				result: kept.value,
+				write: {
+					...record,
+					formats: { ...record?.formats, [name]: kept },
+					...keepExpiry(record, resolved, now),
+				},
+			};
+		});
+	}
+
+	/**
+	 * Makes a stored value anew: `plain` gets a new random plaintext, which drops the hashes of the old one; another
+	 * format is derived again from the same plaintext. What was asked for when it was made is asked for again, the
+	 * options go over it.
+	 *
+	 * @throws {TroclaError} `no_plaintext`, `unhashable`; the old value then is still stored
+	 */
+	async reset(key: string, format: string, options: Options = {}): Promise<string> {
+		checkKey(key);
+		const name = await checkFormat(format);
+		const { askAgain } = await import("./options.js");
+		return await this.#records.change(key, async (record) => {
+			const resolved = await this.#resolve(name, askAgain(record?.formats[name], options));
+			const old = record && name === "plain" ? { ...record, formats: {} } : record;
+			return await this.#make(key, name, old, resolved);
+		});
+	}
+
+	/**
+	 * Removes a format of a key, or all of it, and returns what was stored; `undefined` where there was nothing.
+	 * A plaintext that must not get lost on its way is better handed out.
+	 *
+	 * @param force - also while it is being handed out
+	 * @throws {TroclaError} `claimed`
+	 */
+	async delete(key: string, format?: string, { force = false } = {}): Promise<Values | undefined> {
+		checkKey(key);
+		const name = format === undefined ? undefined : await checkFormat(format);
+		return await this.#records.change(key, async (record) => {
+			const values = valuesOf(record, name);
+			if (!record || !values) return { result: undefined };
+			if (!force) refuseClaimed(key, record);
+			return { result: values, write: without(record, values, this.#settings.now()) };
+		});
+	}
+
+	/**
+	 * Hands values out at most once, and loses none: claims them, delivers them, removes them. Where `deliver` throws,
+	 * the claim is undone and they stay; a process that dies in between leaves them stored and claimed.
+	 *
+	 * @param deliver - gets the values by format; when it returns they are in safe hands
+	 * @param format - `plain` unless told; `all` for the whole key
+	 * @param force - also where they are claimed, by a process that died
+	 * @throws {TroclaError} `not_found`; `claimed`; `undelivered` where `deliver` threw, with its error as the cause
+	 */
+	async handOut(
+		key: string,
+		deliver: (values: Values) => void | Promise<void>,
+		{ format = "plain", force = false }: { format?: string; force?: boolean } = {},
+	): Promise<void> {
+		checkKey(key);
+		const name = format === "all" ? undefined : await checkFormat(format);
+		const { handOut } = await import("./hand-out.js");
+		const { now, warn } = this.#settings;
+		await handOut(this.#records, { key, format: name, force, now, warn }, deliver);
+	}
+
+	/**
+	 * Whether a password is the key's, in one format or in any that is stored, best first: the name of the format that
+	 * it matches, else `undefined`.
+	 *
+	 * @throws {TroclaError} `not_found` where nothing is stored to verify against
+	 */
+	async verify(key: string, password: string, format?: string): Promise<string | undefined> {
+		checkKey(key);
+		const wanted = format === undefined ? formatNames : [await checkFormat(format)];
+		checkPassword(password);
+		const record = await this.#records.read(key);
+		const { matches } = await import("./derive.js");
+		const present = wanted.filter((name) => record?.formats[name]);
+		if (present.length === 0) throw notFound(key, format);
+		for (const name of present) {
+			const stored = record?.formats[name];
+			if (stored && (await matches(key, name, password, stored))) return name;
+		}
+		return undefined;
+	}
+
+	/** The keys that match, in the order of their UTF-8 bytes, in constant memory. */
+	search(pattern: RegExp): AsyncIterable<string> {
+		return this.#records.search(pattern);
+	}
+
+	/** The formats that are stored of a key (none where it is not stored); without a key, all that there are. */
+	async formats(key?: string): Promise<string[]> {
+		if (key === undefined) return [...formatNames];
+		checkKey(key);
+		return Object.keys((await this.#records.read(key))?.formats ?? {});
+	}
+
+	/** What is stored of a key, without its values; `undefined` where it is not stored. */
+	async show(key: string): Promise<KeyDescription | undefined> {
+		checkKey(key);
+		const record = await this.#records.read(key);
+		if (!record) return undefined;
+		const formats = Object.entries(record.formats).map(([name, { at, options }]) => [name, { at, ...(options && { options }) }]);
+		return { key, ...record, formats: Object.fromEntries(formats) };
+	}
+
+	/** Deletes the expired keys and gives them; `seen` hears how many were looked at so far. */
+	prune({ dryRun = false, seen = (_: number) => {} } = {}): AsyncIterable<string> {
+		return this.#records.prune(dryRun, seen);
+	}
+
+	/** All that is wrong with what is stored; `seen` hears how many keys were looked at so far. */
+	faults(seen: (keys: number) => void = () => {}): AsyncIterable<Fault> {
+		return this.#records.faults(seen);
+	}
+
+	async close(): Promise<void> {
+		await this.#records.close();
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		await this.close();
+	}
+
+	/** Makes a format that is not stored, or that is to be made anew, out of the stored plaintext or a new one. */
+	async #make(
+		key: string,
+		name: FormatName,
+		record: KeyRecord | undefined,
+		resolved: ResolvedOptions,
+	): Promise<Decision<string>> {
+		const { derive, newPlaintext } = await import("./derive.js");
+		const now = this.#settings.now();
+		const expires = keepExpiry(record, resolved, now);
+		const stored = record?.formats.plain;
+		if (record && stored && name !== "plain") {
+			const made = await derive(key, name, stored.value, resolved, now);
+			return { result: made.value, write: { ...record, formats: { ...record.formats, [name]: made }, ...expires } };
+		}
+		if (record && Object.keys(record.formats).length > 0 && this.#settings.onHandedOut === "refuse") {
+			throw noPlaintext(key, name, record);
+		}
+		if (!resolved.random) {
+			throw new TroclaError(
+				"no_plaintext",
+				`${quote(key)} has no plaintext, and random: false allows no random one`,
+				`Store one with: trocla set ${shellWord(key)} plain`,
+			);
+		}
+		const plain = await newPlaintext(resolved, now);
+		const made = name === "plain" ? plain : await derive(key, name, plain.value, resolved, now);
+		return { result: made.value, write: { formats: { plain, [name]: made }, ...expires } };
+	}
+
+	async #resolve(name: FormatName, call: Options): Promise<ResolvedOptions> {
+		const { checkOwnOptions, resolveOptions } = await import("./options.js");
+		const resolved = resolveOptions(this.#settings, name, call);
+		for (const option of resolved.unused) this.#settings.warn(`${name} has no option ${option}, so it does nothing`);
+		return { ...resolved, own: checkOwnOptions(name, (await loadFormat(name)).options, resolved.own) };
+	}
+
+	/** Tells of options that a stored value was not made with. */
+	#warnOfOthers(key: string, name: FormatName, record: KeyRecord, asked: ResolvedOptions): void {
+		const others = [
+			...otherOptions(record.formats.plain, asked.askedRecipe),
+			...(name === "plain" ? [] : otherOptions(record.formats[name], asked.askedOwn)),
+		];
+		if (asked.expiresAsked !== undefined && asked.expiresAsked !== (record.expires?.seconds ?? 0)) {
+			others.push(`expires ${record.expires?.seconds ?? "never"}, not ${asked.expiresAsked}`);
+		}
+		if (others.length === 0) return;
+		this.#settings.warn(
+			`${quote(key)} is stored with ${others.join("; ")}. It stays as it is; trocla reset ${shellWord(key)} ${name} makes it anew`,
+		);
+	}
+}

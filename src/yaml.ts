@@ -1,0 +1,22 @@
+import { dump, load, YAML11_SCHEMA, YAMLException } from "js-yaml";
+
+/**
+ * A YAML 1.1 document, as Ruby's Psych reads it (`no` is false); `undefined` for an empty one.
+ *
+ * @throws {SyntaxError} with the reason and the place, and nothing of the text
+ */
+export function parseYaml(text: string): unknown {
+	if (/^\s*(#.*)?$/.test(text)) return undefined;
+	try {
+		return load(text, { schema: YAML11_SCHEMA }) ?? undefined;
+	} catch (error) {
+		if (!(error instanceof YAMLException)) throw error;
+		const { reason, mark } = error;
+		throw new SyntaxError(mark ? `${reason} (line ${mark.line + 1}, column ${mark.column + 1})` : reason);
+	}
+}
+
+/** A map of texts as a YAML document, which `parseYaml` reads back as it was. */
+export function printYaml(map: { readonly [name: string]: string }): string {
+	return dump(map, { schema: YAML11_SCHEMA, lineWidth: -1 });
+}
