@@ -1,4 +1,4 @@
-import { type BackendFault, BackendError } from "./backend.js";
+import { BackendError, type BackendFault } from "./backend.js";
 
 /** What SQLite, or the file system under it, refused, as a BackendError that names the database. */
 export function sqliteError(error: unknown, path: string): BackendError {
@@ -19,15 +19,27 @@ function explain(code: string, message: string): [fault: BackendFault, what: str
 		case "EACCES":
 		case "EPERM":
 		case "EROFS":
-			return ["unavailable", `not allowed (${message})`, "Run it as the user who owns the store, or set store_options.path in the configuration"];
+			return [
+				"unavailable",
+				`not allowed (${message})`,
+				"Run it as the user who owns the store, or set store_options.path in the configuration",
+			];
 		case "SQLITE_BUSY":
 		case "SQLITE_LOCKED":
 			return ["busy", "other processes kept it locked for a minute", "See with fuser(1) which ones, then run it again"];
 		case "SQLITE_NOTADB":
-			return ["damaged", "not a SQLite database", "Restore the store from a backup, or move the file away to begin with an empty one"];
+			return [
+				"damaged",
+				"not a SQLite database",
+				"Restore the store from a backup, or move the file away to begin with an empty one",
+			];
 		case "SQLITE_CORRUPT":
 			return ["damaged", `damaged (${message})`, "Restore the store from a backup"];
 		default:
-			return ["unavailable", message, "Check that its directory can be written and has space, or set store_options.path in the configuration"];
+			return [
+				"unavailable",
+				message,
+				"Check that its directory can be written and has space, or set store_options.path in the configuration",
+			];
 	}
 }

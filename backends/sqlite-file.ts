@@ -1,23 +1,16 @@
-import { randomUUID } from "node:crypto";
 import { type Stats, statSync } from "node:fs";
-import { link, mkdir, open, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { KeyvSqlite } from "@keyv/sqlite";
 import { BackendError } from "./backend.js";
 
-/** Databases that are being made: `<path>.new-<uuid>`, beside the one that they will become. */
-export const NEW_SUFFIX = ".new-";
-
 /**
  * Makes sure that `path` is a file that only its owner can read, and makes a new database where there is none.
- *
- * A new one is made complete under another name and then linked to its own, so no process, and no crash, ever meets
- * an empty or half-made one, and of several that make it at once exactly one wins.
  */
 export async function prepareFile(path: string, connect: (path: string) => KeyvSqlite): Promise<void> {
 	let file = find(path);
 	if (file === undefined) {
-		await create(path, connect);
+		const { createDatabase } = await import("./sqlite-create.js");
+		await createDatabase(path, connect);
 		file = find(path);
 	}
 	// The file is not opened here: closing it would drop the locks that SQLite has on it in this same process
@@ -49,37 +42,6 @@ function checkDirectory({ mode }: Stats, path: string): void {
 			`${path} can be written by others (mode ${octal(mode)}), who could put another store there`,
 			`Run: chmod 700 ${path}`,
 		);
-	}
-}
-
-async function create(path: string, connect: (path: string) => KeyvSqlite): Promise<void> {
-	await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-	const fresh = `${path}${NEW_SUFFIX}${randomUUID()}`;
-	try {
-		await (await open(fresh, "wx", 0o600)).close();
-		const database = connect(fresh);
-		try {
-			await database.query("PRAGMA synchronous=FULL");
-			await database.query("PRAGMA journal_mode=WAL");
-		} finally {
-			await database.close();
-		}
-		await sync(fresh);
-		await link(fresh, path).catch((error: NodeJS.ErrnoException) => {
-			if (error.code !== "EEXIST") throw error;
-		});
-	} finally {
-		await unlink(fresh).catch(() => {});
-	}
-	await sync(dirname(path));
-}
-
-async function sync(path: string): Promise<void> {
-	const file = await open(path, "r");
-	try {
-		await file.sync();
-	} finally {
-		await file.close();
 	}
 }
 

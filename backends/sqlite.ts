@@ -105,7 +105,9 @@ export async function openSqlite(path: string): Promise<Backend> {
 			const [journal] = await query<{ journal_mode: string }>("PRAGMA journal_mode");
 			return [
 				...found.map((row) => `${path}: ${row.integrity_check}`).filter((line) => !line.endsWith(": ok")),
-				...(journal?.journal_mode === "wal" ? [] : [`${path} is not in WAL mode, so readers and writers stop each other`]),
+				...(journal?.journal_mode === "wal"
+					? []
+					: [`${path} is not in WAL mode, so readers and writers stop each other`]),
 			];
 		},
 

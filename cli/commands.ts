@@ -1,5 +1,14 @@
 import type { Context } from "./context.js";
-import { dryRunFlag, type Flag, type FlagValues, forceFlag, noCreateFlag, noFormatFlag, optionFlags, passwordFlag } from "./flags.js";
+import {
+	dryRunFlag,
+	type Flag,
+	type FlagValues,
+	forceFlag,
+	noCreateFlag,
+	noFormatFlag,
+	optionFlags,
+	passwordFlag,
+} from "./flags.js";
 
 /** Runs a command: its arguments as they stand on the command line (absent ones `undefined`), and its exit code. */
 export type Run = (context: Context, args: readonly (string | undefined)[], flags: FlagValues) => Promise<number>;

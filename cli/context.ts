@@ -42,7 +42,8 @@ export async function readOptions(flags: FlagValues, yaml: string | undefined): 
 	for (const { spelling, option } of optionFlags) {
 		const name = /--(?:no-)?([a-z]+)/.exec(spelling)?.[1] ?? "";
 		const value = flags[name];
-		if (option && value !== undefined) options[option.name] = typeof value === "string" && option.read ? option.read(value) : value;
+		if (option && value !== undefined)
+			options[option.name] = typeof value === "string" && option.read ? option.read(value) : value;
 	}
 	for (const pair of (flags.option as string[] | undefined) ?? []) {
 		const [, name, value] = /^([^=]+)=(.*)$/s.exec(pair) ?? [];

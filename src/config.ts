@@ -82,7 +82,11 @@ function readConfig(path: string): string | undefined {
 	} catch (error) {
 		const { code, message } = error as NodeJS.ErrnoException;
 		if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-		throw new TroclaError("config", `the configuration ${path} can't be read: ${message}`, "Mend its permissions, or name another with --config");
+		throw new TroclaError(
+			"config",
+			`the configuration ${path} can't be read: ${message}`,
+			"Mend its permissions, or name another with --config",
+		);
 	}
 	try {
 		const { mode, uid } = fstatSync(file);
@@ -91,7 +95,11 @@ function readConfig(path: string): string | undefined {
 		}
 		const me = process.getuid?.() ?? 0;
 		if (me !== 0 && uid !== 0 && uid !== me) {
-			throw new TroclaError("config", `the configuration ${path} belongs to another user`, "It must be yours, or root's");
+			throw new TroclaError(
+				"config",
+				`the configuration ${path} belongs to another user`,
+				"It must be yours, or root's",
+			);
 		}
 		return readFileSync(file, "utf8");
 	} catch (error) {
@@ -108,14 +116,25 @@ async function parseConfig(text: string, path: string, around: Surroundings): Pr
 	try {
 		document = parseYaml(text);
 	} catch (error) {
-		throw new TroclaError("config", `the configuration ${path} is not YAML: ${(error as Error).message}`, "Mend that line");
+		throw new TroclaError(
+			"config",
+			`the configuration ${path} is not YAML: ${(error as Error).message}`,
+			"Mend that line",
+		);
 	}
 	return await checkedConfig(document ?? {}, path, around);
 }
 
 /** @throws {TroclaError} `config` */
-export async function checkedConfig(document: unknown, file: string | undefined, around = surroundings()): Promise<Config> {
-	const input = isMap(document) && Object.keys(document).length === 0 ? {} : (await import("./config-check.js")).checkConfig(document, file);
+export async function checkedConfig(
+	document: unknown,
+	file: string | undefined,
+	around = surroundings(),
+): Promise<Config> {
+	const input =
+		isMap(document) && Object.keys(document).length === 0
+			? {}
+			: (await import("./config-check.js")).checkConfig(document, file);
 	const base = file ? dirname(file) : process.cwd();
 	const path = input.store_options?.path?.replace(/^~(?=\/)/, around.home);
 	return {

@@ -35,7 +35,12 @@ export async function derive(
  *
  * @throws {TroclaError} `invalid` where the format can't tell, `unhashable` where this machine can't
  */
-export async function matches(key: string, name: FormatName, plain: string, { value, options = {} }: StoredFormat): Promise<boolean> {
+export async function matches(
+	key: string,
+	name: FormatName,
+	plain: string,
+	{ value, options = {} }: StoredFormat,
+): Promise<boolean> {
 	const format = await loadFormat(name);
 	if (!format.verify) throw new TroclaError("invalid", `${name} can't be verified against a password`);
 	try {
@@ -56,5 +61,10 @@ function stored(value: string, options: StoredFormat["options"], asked: readonly
 
 function explain(error: unknown, key: string, format: FormatName): unknown {
 	if (!(error instanceof FormatError)) return error;
-	return new TroclaError("unhashable", `${format} of ${JSON.stringify(key)}: ${format} ${error.message}`, error.hint, error);
+	return new TroclaError(
+		"unhashable",
+		`${format} of ${JSON.stringify(key)}: ${format} ${error.message}`,
+		error.hint,
+		error,
+	);
 }

@@ -1,6 +1,6 @@
 import { readdirSync, type Stats, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { NEW_SUFFIX } from "../backends/sqlite-file.js";
+import { NEW_SUFFIX } from "../backends/sqlite-create.js";
 import { formatNames, loadFormat } from "../formats/index.js";
 import { libcrypt } from "../formats/libcrypt.js";
 import { type Config, loadConfig } from "./config.js";
@@ -66,19 +66,34 @@ async function checkFormatOptions(config: Config): Promise<void> {
 function* checkFiles(path: string): Generator<Finding> {
 	const directory = statSync(dirname(path), { throwIfNoEntry: false });
 	if (directory && directory.mode & 0o077) {
-		yield note("permissions", `${dirname(path)} can be entered by others (mode ${octal(directory)})`, `Run: chmod 700 ${dirname(path)}`);
+		yield note(
+			"permissions",
+			`${dirname(path)} can be entered by others (mode ${octal(directory)})`,
+			`Run: chmod 700 ${dirname(path)}`,
+		);
 	}
 	let exposed = false;
 	for (const file of [path, `${path}-wal`, `${path}-shm`]) {
 		const stats = statSync(file, { throwIfNoEntry: false });
 		if (!stats || !(stats.mode & 0o077)) continue;
 		exposed = true;
-		yield { check: "permissions", state: "fault", message: `${file} can be read by others (mode ${octal(stats)})`, mend: `Run: chmod 600 ${file}` };
+		yield {
+			check: "permissions",
+			state: "fault",
+			message: `${file} can be read by others (mode ${octal(stats)})`,
+			mend: `Run: chmod 600 ${file}`,
+		};
 	}
 	if (!exposed) yield ok("permissions", "only the owner can read the store");
-	const leftovers = directory ? readdirSync(dirname(path)).filter((name) => name.startsWith(basename(path) + NEW_SUFFIX)) : [];
+	const leftovers = directory
+		? readdirSync(dirname(path)).filter((name) => name.startsWith(basename(path) + NEW_SUFFIX))
+		: [];
 	for (const name of leftovers) {
-		yield note("store", `${join(dirname(path), name)} was left by a process that died while it made the store`, `Run: rm ${join(dirname(path), name)}`);
+		yield note(
+			"store",
+			`${join(dirname(path), name)} was left by a process that died while it made the store`,
+			`Run: rm ${join(dirname(path), name)}`,
+		);
 	}
 }
 
@@ -103,7 +118,12 @@ async function* checkStore(config: Config, seen: (keys: number) => void): AsyncG
 
 const ok = (check: Finding["check"], message: string): Finding => ({ check, state: "ok", message });
 
-const note = (check: Finding["check"], message: string, mend: string): Finding => ({ check, state: "note", message, mend });
+const note = (check: Finding["check"], message: string, mend: string): Finding => ({
+	check,
+	state: "note",
+	message,
+	mend,
+});
 
 function fault(check: Finding["check"], error: unknown): Finding {
 	if (!(error instanceof TroclaError)) throw error;

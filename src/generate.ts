@@ -1,8 +1,7 @@
 import { randomInt as cryptoRandomInt } from "node:crypto";
-import { type CharsetName, charsets } from "./charsets.js";
+import { type CharacterClass, type CharsetName, charsets } from "./charsets.js";
 import { TroclaError } from "./errors.js";
 import { type RandomInt, sample } from "./random.js";
-import type { CharacterClass } from "./require.js";
 
 /** What a random plaintext should be: characters of a charset, or words for a passphrase. */
 export type Recipe =
@@ -34,7 +33,11 @@ function alphabetOf(charset: CharsetName | { readonly custom: string }): string[
 	if (typeof charset === "string") return [...charsets[charset]];
 	const alphabet = [...new Set(charset.custom)];
 	if (alphabet.length < 2) {
-		throw new TroclaError("invalid", "the custom charset has fewer than two different characters", "With one, every password is the same");
+		throw new TroclaError(
+			"invalid",
+			"the custom charset has fewer than two different characters",
+			"With one, every password is the same",
+		);
 	}
 	return alphabet;
 }

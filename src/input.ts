@@ -8,7 +8,12 @@ export const MAX_PASSWORD_BYTES = 1024 * 1024;
 
 /** @throws {TroclaError} `invalid` where this can't be a key */
 export function checkKey(key: unknown): asserts key is string {
-	const refuse = (why: string) => new TroclaError("invalid", `a key ${why}`, `A key is 1 to ${MAX_KEY_BYTES} bytes of text without control characters`);
+	const refuse = (why: string) =>
+		new TroclaError(
+			"invalid",
+			`a key ${why}`,
+			`A key is 1 to ${MAX_KEY_BYTES} bytes of text without control characters`,
+		);
 	if (typeof key !== "string") throw refuse(`must be a text, not ${typeof key}`);
 	if (key === "") throw refuse("must not be empty");
 	const bytes = Buffer.byteLength(key);

@@ -1,13 +1,12 @@
 import * as v from "valibot";
 import { type FormatName, formatNames, formatOptionNames, isFormatName } from "../formats/index.js";
 import { text, wholeNumber } from "../formats/schema.js";
-import { charsetNames } from "./charsets.js";
+import { characterClasses, charsetNames } from "./charsets.js";
 import { type ErrorCode, TroclaError } from "./errors.js";
 import type { Recipe } from "./generate.js";
 import { didYouMean } from "./nearest.js";
 import { builtinProfiles } from "./profiles.js";
 import type { Options, StoredFormat } from "./record.js";
-import { characterClasses } from "./require.js";
 
 /** The options that shape a random plaintext; `words` excludes the others. */
 const recipeOptions = {
@@ -113,21 +112,28 @@ export function checkOptions(options: Options, code: ErrorCode, where = "option"
 			checkOptions(value, code, `${where} ${name}:`);
 			continue;
 		}
-		if (!optionNames.includes(name)) throw fail(JSON.stringify(name).concat(" is not known"), didYouMean(name, optionNames));
+		if (!optionNames.includes(name))
+			throw fail(JSON.stringify(name).concat(" is not known"), didYouMean(name, optionNames));
 		if (!isGeneralOption(name)) continue;
 		if (name === "charset" && typeof value === "string" && !charsetNames.some((known) => known === value)) {
 			throw fail(`charset: ${quote(value)} is not known`, didYouMean(value, charsetNames));
 		}
 		if (name === "require" && isMap(value)) {
 			const unknown = Object.keys(value).find((key) => !characterClasses.some((known) => known === key));
-			if (unknown !== undefined) throw fail(`require: ${quote(unknown)} is not known`, didYouMean(unknown, characterClasses));
+			if (unknown !== undefined)
+				throw fail(`require: ${quote(unknown)} is not known`, didYouMean(unknown, characterClasses));
 		}
 		const result = v.safeParse(generalOptions[name], value, { abortEarly: true });
 		if (!result.success) throw fail(`${name} ${result.issues[0].message}, not ${quote(result.issues[0].input)}`);
 	}
 	if (options.words !== undefined) {
 		const other = Object.keys(options).find((name) => isRecipeOption(name) && name !== "words");
-		if (other) throw new TroclaError(code, `${where} words can't go with ${other}`, "A passphrase is made of words only: leave one of them out");
+		if (other)
+			throw new TroclaError(
+				code,
+				`${where} words can't go with ${other}`,
+				"A passphrase is made of words only: leave one of them out",
+			);
 	}
 }
 
@@ -165,7 +171,10 @@ function flatten(layer: Options, format: FormatName): Options {
 }
 
 function profileNames({ profiles = [] }: Options): string[] {
-	return [profiles].flat().flatMap((names) => String(names).split(",")).map((name) => name.trim());
+	return [profiles]
+		.flat()
+		.flatMap((names) => String(names).split(","))
+		.map((name) => name.trim());
 }
 
 function findProfile(profiles: { readonly [name: string]: Options }, name: string): Options {
@@ -178,7 +187,8 @@ function pick(options: Options, wanted: (name: string) => boolean): Options {
 	return Object.fromEntries(Object.entries(options).filter(([name]) => wanted(name)));
 }
 
-const isMap = (value: unknown): value is Options => typeof value === "object" && value !== null && !Array.isArray(value);
+const isMap = (value: unknown): value is Options =>
+	typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** A value as it stands in a message: on one line, and short. */
 function quote(value: unknown): string {

@@ -14,7 +14,9 @@ export function valuesOf(record: KeyRecord | undefined, format: FormatName | und
 /** The record without these values (a format that has another one by now stays), and without a claim. */
 export function without(record: KeyRecord, values: Values, now: Date): KeyRecord {
 	const formats = Object.fromEntries(
-		Object.entries(record.formats).filter(([name, { value }]) => !(Object.hasOwn(values, name) && values[name] === value)),
+		Object.entries(record.formats).filter(
+			([name, { value }]) => !(Object.hasOwn(values, name) && values[name] === value),
+		),
 	);
 	const { claim: _, ...rest } = record;
 	return { ...rest, formats, ...(record.formats.plain && !formats.plain && { handedOut: now.toISOString() }) };

@@ -11,7 +11,9 @@ export interface Fault {
 }
 
 /** What is to become of a record: nothing, or, where `write` is there, this (`undefined` deletes it). */
-export type Decision<Result> = { readonly result: Result } | { readonly result: Result; readonly write: KeyRecord | undefined };
+export type Decision<Result> =
+	| { readonly result: Result }
+	| { readonly result: Result; readonly write: KeyRecord | undefined };
 
 const PAGE_KEYS = 500;
 
@@ -73,7 +75,8 @@ export class RecordStore {
 
 	/** All that is wrong in the store; `seen` hears how many records were looked at. */
 	async *faults(seen: (records: number) => void): AsyncGenerator<Fault> {
-		for (const message of await this.#backend.check().catch(fail)) yield { message, hint: "Restore the store from a backup" };
+		for (const message of await this.#backend.check().catch(fail))
+			yield { message, hint: "Restore the store from a backup" };
 		let records = 0;
 		for await (const page of this.#pages(() => true, "")) {
 			for (const { key, text } of page) {
@@ -93,7 +96,10 @@ export class RecordStore {
 		await this.#backend.close().catch(fail);
 	}
 
-	async *#pages(wanted: (key: string) => boolean, prefix: string): AsyncGenerator<{ key: string; text: string | undefined }[]> {
+	async *#pages(
+		wanted: (key: string) => boolean,
+		prefix: string,
+	): AsyncGenerator<{ key: string; text: string | undefined }[]> {
 		let keys: string[] = [];
 		try {
 			for await (const key of this.#backend.keys(prefix)) {

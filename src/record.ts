@@ -58,7 +58,8 @@ export function parseRecord(text: string, key: string): KeyRecord {
 	if (!isObject(parsed)) throw damaged(key, "it is not a record");
 	const { v, formats, expires, handedOut, claim } = parsed;
 	if (v !== 1) throw damaged(key, `it has version ${JSON.stringify(v)}, and this trocla knows version 1`);
-	if (!isObject(formats) || !Object.values(formats).every(isStoredFormat)) throw damaged(key, "its formats are not readable");
+	if (!isObject(formats) || !Object.values(formats).every(isStoredFormat))
+		throw damaged(key, "its formats are not readable");
 	if (!(expires === undefined || isExpiry(expires))) throw damaged(key, "its expiry is not readable");
 	if (!(claim === undefined || isClaim(claim))) throw damaged(key, "its claim is not readable");
 	if (!(handedOut === undefined || isTime(handedOut))) throw damaged(key, "its hand-out is not readable");

@@ -8,7 +8,11 @@ export const quote = (key: string) => JSON.stringify(key);
 
 export function notFound(key: string, format: string | undefined): TroclaError {
 	if (format === undefined) return new TroclaError("not_found", `${quote(key)} is not stored`);
-	return new TroclaError("not_found", `${quote(key)} has no ${format} stored`, `See what it has with: trocla show ${shellWord(key)}`);
+	return new TroclaError(
+		"not_found",
+		`${quote(key)} has no ${format} stored`,
+		`See what it has with: trocla show ${shellWord(key)}`,
+	);
 }
 
 /** A new plaintext would silently part the hashes that are in use from the password that people know. */

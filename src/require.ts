@@ -1,9 +1,6 @@
+import { type CharacterClass, characterClasses } from "./charsets.js";
 import { TroclaError } from "./errors.js";
 import { at, type RandomInt, randomBelow, sample, shuffle } from "./random.js";
-
-/** The classes that `require` counts: ASCII letters and digits, and `symbol` for every other character. */
-export const characterClasses = ["upper", "lower", "digit", "symbol"] as const;
-export type CharacterClass = (typeof characterClasses)[number];
 
 /** Tries before counting: nearly every recipe of practice succeeds within a few, and counting takes milliseconds. */
 const TRIES = 200;
@@ -32,12 +29,20 @@ export function sampleRequired(
 	}));
 	for (const { name, characters, least } of classes) {
 		if (least > 0 && characters.length === 0) {
-			throw new TroclaError("invalid", `require asks for ${least} ${name}, and the charset has none`, `Choose a charset with ${name} characters`);
+			throw new TroclaError(
+				"invalid",
+				`require asks for ${least} ${name}, and the charset has none`,
+				`Choose a charset with ${name} characters`,
+			);
 		}
 	}
 	const sum = classes.reduce((total, { least }) => total + least, 0);
 	if (sum > length) {
-		throw new TroclaError("invalid", `require asks for ${sum} characters, and length is ${length}`, "Raise length, or require fewer");
+		throw new TroclaError(
+			"invalid",
+			`require asks for ${sum} characters, and length is ${length}`,
+			"Raise length, or require fewer",
+		);
 	}
 	for (let attempt = 0; attempt < TRIES; attempt++) {
 		const drawn = sample(alphabet, length, randomInt);

@@ -4,7 +4,15 @@ import { TroclaError } from "./errors.js";
 import { checkFormat, checkKey, checkPassword, shellWord } from "./input.js";
 import type { OptionPolicy, ResolvedOptions } from "./options.js";
 import type { Claim, Expiry, KeyRecord, Options } from "./record.js";
-import { keepExpiry, otherOptions, sameOptions, startExpiry, type Values, valuesOf, without } from "./record-changes.js";
+import {
+	keepExpiry,
+	otherOptions,
+	sameOptions,
+	startExpiry,
+	type Values,
+	valuesOf,
+	without,
+} from "./record-changes.js";
 import { type Decision, type Fault, RecordStore } from "./record-store.js";
 import { noPlaintext, notFound, quote, refuseClaimed } from "./refusals.js";
 
@@ -81,7 +89,13 @@ export class Trocla implements AsyncDisposable {
 	 * @param raw - the password is not hashed: it is the value itself
 	 * @throws {TroclaError} `unhashable`
 	 */
-	async set(key: string, format: string, password: string, options: Options = {}, { raw = false } = {}): Promise<string> {
+	async set(
+		key: string,
+		format: string,
+		password: string,
+		options: Options = {},
+		{ raw = false } = {},
+	): Promise<string> {
 		checkKey(key);
 		const name = await checkFormat(format);
 		checkPassword(password);
@@ -216,7 +230,10 @@ export class Trocla implements AsyncDisposable {
 		checkKey(key);
 		const record = await this.#records.read(key);
 		if (!record) return undefined;
-		const formats = Object.entries(record.formats).map(([name, { at, options }]) => [name, { at, ...(options && { options }) }]);
+		const formats = Object.entries(record.formats).map(([name, { at, options }]) => [
+			name,
+			{ at, ...(options && { options }) },
+		]);
 		return { key, ...record, formats: Object.fromEntries(formats) };
 	}
 

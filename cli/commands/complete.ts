@@ -2,8 +2,8 @@ import { formatNames } from "../../formats/index.js";
 import { charsetNames } from "../../src/charsets.js";
 import { loadConfig } from "../../src/config.js";
 import { builtinProfiles } from "../../src/profiles.js";
-import type { Context } from "../context.js";
 import { type CommandSpec, commands, type Run } from "../commands.js";
+import type { Context } from "../context.js";
 import { type Flag, globalFlags } from "../flags.js";
 import { print } from "../output.js";
 
@@ -15,7 +15,12 @@ export const run: Run = async (context, args) => {
 	const words = (args[0] as unknown as string[] | undefined) ?? [];
 	const found = await candidates(context, words).catch(() => []);
 	const current = words.at(-1) ?? "";
-	print(found.filter((word) => word.startsWith(current)).map((word) => `${word}\n`).join(""));
+	print(
+		found
+			.filter((word) => word.startsWith(current))
+			.map((word) => `${word}\n`)
+			.join(""),
+	);
 	return 0;
 };
 

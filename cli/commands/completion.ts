@@ -29,7 +29,11 @@ complete -c trocla -f -a '(trocla complete -- (commandline -opc)[2..] (commandli
 export const run: Run = async (_, [shell = ""]) => {
 	const script = Object.hasOwn(scripts, shell) ? scripts[shell] : undefined;
 	if (script === undefined) {
-		throw new TroclaError("invalid", `no completion for ${JSON.stringify(shell)}`, didYouMean(shell, Object.keys(scripts)));
+		throw new TroclaError(
+			"invalid",
+			`no completion for ${JSON.stringify(shell)}`,
+			didYouMean(shell, Object.keys(scripts)),
+		);
 	}
 	print(script);
 	return 0;

@@ -10,7 +10,11 @@ export const run: Run = async (context, [key = "", format = "", yaml], flags) =>
 		const creates = config.createOnGet && flags.create !== false;
 		const value = creates ? await trocla.get(key, format, options) : await trocla.peek(key, format);
 		if (value === undefined) {
-			throw new TroclaError("not_found", `${JSON.stringify(key)} has no ${format} stored`, `trocla create ${shellWord(key)} ${format} makes one`);
+			throw new TroclaError(
+				"not_found",
+				`${JSON.stringify(key)} has no ${format} stored`,
+				`trocla create ${shellWord(key)} ${format} makes one`,
+			);
 		}
 		context.print(value, { key, format, value });
 		return 0;

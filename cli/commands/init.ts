@@ -1,4 +1,4 @@
-import { openSync, closeSync, fsyncSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
 import { resolve } from "node:path";
 import { defaultConfigFile, defaultStorePath, surroundings } from "../../src/config.js";
 import { TroclaError } from "../../src/errors.js";
@@ -27,7 +27,11 @@ function write(file: string, text: string): void {
 	} catch (error) {
 		const { code, message } = error as NodeJS.ErrnoException;
 		if (code === "EEXIST") {
-			throw new TroclaError("config", `${file} is already there`, "It was left as it is: edit it, or name another file with -c");
+			throw new TroclaError(
+				"config",
+				`${file} is already there`,
+				"It was left as it is: edit it, or name another file with -c",
+			);
 		}
 		throw new TroclaError("config", `${file} can't be written: ${message}`, "Name another file with -c");
 	}
@@ -39,7 +43,9 @@ function write(file: string, text: string): void {
 	}
 }
 
-const template = (path: string) => `# trocla's configuration. Every key may be left out; what stands behind a # is the default.
+const template = (
+	path: string,
+) => `# trocla's configuration. Every key may be left out; what stands behind a # is the default.
 
 # Where passwords are kept: sqlite (one file, for any number of processes) or memory (for one run).
 store: sqlite

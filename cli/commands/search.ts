@@ -24,6 +24,10 @@ function parse(regex: string): RegExp {
 		return new RegExp(regex, "u");
 	} catch (error) {
 		const why = (error as Error).message.replace(/^Invalid regular expression: /, "");
-		throw new TroclaError("invalid", `not a regular expression: ${why}`, "The syntax is JavaScript's: ^ and $ for a key's ends, \\d, \\w, (a|b)");
+		throw new TroclaError(
+			"invalid",
+			`not a regular expression: ${why}`,
+			"The syntax is JavaScript's: ^ and $ for a key's ends, \\d, \\w, (a|b)",
+		);
 	}
 }

@@ -15,7 +15,9 @@ function describe({ key, formats, expires, handedOut, claim }: KeyDescription): 
 	const width = Math.max(...Object.keys(formats).map((name) => name.length));
 	return [
 		key,
-		...Object.entries(formats).map(([name, { at, options }]) => `  ${name.padEnd(width)}  ${day(at)}  ${describeOptions(options)}`.trimEnd()),
+		...Object.entries(formats).map(([name, { at, options }]) =>
+			`  ${name.padEnd(width)}  ${day(at)}  ${describeOptions(options)}`.trimEnd(),
+		),
 		...(expires ? [`  expires ${day(expires.at)} (${expires.seconds} seconds after the last write)`] : []),
 		...(handedOut ? [`  plaintext handed out ${day(handedOut)}`] : []),
 		...(claim ? [`  being handed out since ${day(claim.at)} by process ${claim.pid} on ${claim.host}`] : []),
