@@ -27,10 +27,13 @@ export async function openSqlite(path: string): Promise<Backend> {
 	const adapter = connect(path);
 	const rows = new Keyv({ store: adapter, namespace: NAMESPACE, useKeyPrefix: false });
 	let syncing: Promise<unknown> | undefined;
+	let connected = false;
 
 	async function query<Row>(sql: string, ...values: unknown[]): Promise<Row[]> {
 		try {
-			return await adapter.query(sql, ...values);
+			const rows = await adapter.query(sql, ...values);
+			connected = true;
+			return rows;
 		} catch (error) {
 			throw sqliteError(error, path);
 		}
@@ -112,7 +115,8 @@ export async function openSqlite(path: string): Promise<Backend> {
 		},
 
 		async close() {
-			await adapter.close().catch(fail);
+			// Where it could not even be opened there is nothing to close, and the first query has said why.
+			await adapter.close().catch((error: unknown) => connected && fail(error));
 		},
 	};
 }

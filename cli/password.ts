@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
 import { TroclaError } from "../src/errors.js";
@@ -16,7 +15,7 @@ export async function readPassword(context: Context, flag: unknown, { repeat }: 
 		context.warn("a password on the command line is seen by everyone who lists processes; pipe it in, or type it");
 		return flag;
 	}
-	if (!process.stdin.isTTY) return readStdin();
+	if (!process.stdin.isTTY) return await readStdin();
 	const password = await ask("Password: ");
 	if (repeat && (await ask("The same again: ")) !== password) {
 		throw new TroclaError("invalid", "the two passwords differ", "Nothing was stored: type it again");
@@ -24,10 +23,10 @@ export async function readPassword(context: Context, flag: unknown, { repeat }: 
 	return password;
 }
 
-function readStdin(): string {
-	let bytes: Buffer;
+async function readStdin(): Promise<string> {
+	const chunks: Buffer[] = [];
 	try {
-		bytes = readFileSync(0);
+		for await (const chunk of process.stdin) chunks.push(chunk);
 	} catch (error) {
 		throw new TroclaError(
 			"invalid",
@@ -36,7 +35,9 @@ function readStdin(): string {
 		);
 	}
 	try {
-		return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes).replace(/\r?\n$/, "");
+		return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+			.decode(Buffer.concat(chunks))
+			.replace(/\r?\n$/, "");
 	} catch {
 		throw new TroclaError(
 			"invalid",
