@@ -1,9 +1,6 @@
 import type { FormatName } from "../formats/index.js";
 import type { ResolvedOptions } from "./options.js";
-import type { Expiry, KeyRecord, Options, StoredFormat } from "./record.js";
-
-/** The values of a key by their formats. */
-export type Values = { readonly [format: string]: string };
+import type { Expiry, KeyRecord, Options, StoredFormat, Values } from "./record.js";
 
 /** The values of one format, or of all; `undefined` where there are none. */
 export function valuesOf(record: KeyRecord | undefined, format: FormatName | undefined): Values | undefined {

@@ -38,6 +38,9 @@ export interface KeyRecord {
 	readonly claim?: Claim;
 }
 
+/** The values of a key by their formats. */
+export type Values = { readonly [format: string]: string };
+
 /** The record's text in the store: JSON, `{v: 1, formats, expires?, handedOut?, claim?}`. */
 export function printRecord(record: KeyRecord): string {
 	return JSON.stringify({ v: 1, ...record });

@@ -2,8 +2,9 @@ import type { Backend } from "../backends/backend.js";
 import { type FormatName, formatNames, loadFormat } from "../formats/index.js";
 import { TroclaError } from "./errors.js";
 import { checkFormat, checkKey, checkPassword, shellWord } from "./input.js";
-import type { OptionPolicy, ResolvedOptions } from "./options.js";
-import type { Claim, Expiry, KeyRecord, Options } from "./record.js";
+import type { ResolvedOptions } from "./options.js";
+import type { OptionPolicy } from "./profiles.js";
+import type { Claim, Expiry, KeyRecord, Options, Values } from "./record.js";
 import {
 	keepExpiry,
 	otherOptions,

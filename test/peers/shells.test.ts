@@ -58,7 +58,7 @@ test("zsh completes commands and keys", async ({ skip }) => {
 	);
 	const script = (line: string) => `
 		zmodload zsh/zpty; zpty z 'TERM=dumb zsh -i'; zpty -r -m z out '*READY*'
-		zpty -w -n z ${JSON.stringify(line)}$'\\t'; sleep 1.5; zpty -w -n z $'\\x05 #\\n'
+		zpty -w -n z ${JSON.stringify(line)}$'\\t'; zpty -w -n z $'\\x05 #\\n'
 		zpty -r -m z out '*#*'; print -r -- "$out"; zpty -d z`;
 	const ask = async (line: string) =>
 		(await run("zsh", ["-fc", script(line)], { env: sandbox.env, cwd: sandbox.directory })).stdout;
