@@ -5,15 +5,7 @@ import { checkFormat, checkKey, checkPassword, shellWord } from "./input.js";
 import type { ResolvedOptions } from "./options.js";
 import type { OptionPolicy } from "./profiles.js";
 import type { Claim, Expiry, KeyRecord, Options, Values } from "./record.js";
-import {
-	keepExpiry,
-	otherOptions,
-	sameOptions,
-	startExpiry,
-	type Values,
-	valuesOf,
-	without,
-} from "./record-changes.js";
+import { keepExpiry, otherOptions, sameOptions, startExpiry, valuesOf, without } from "./record-changes.js";
 import { type Decision, type Fault, RecordStore } from "./record-store.js";
 import { noPlaintext, notFound, quote, refuseClaimed } from "./refusals.js";
 
