@@ -26,22 +26,16 @@ export async function openSqlite(path: string): Promise<Backend> {
 	await prepareFile(path, connect).catch(fail);
 	const adapter = connect(path);
 	const rows = new Keyv({ store: adapter, namespace: NAMESPACE, useKeyPrefix: false });
-	let syncing: Promise<unknown> | undefined;
-	let connected = false;
 
 	async function query<Row>(sql: string, ...values: unknown[]): Promise<Row[]> {
 		try {
-			const rows = await adapter.query(sql, ...values);
-			connected = true;
-			return rows;
+			return await adapter.query(sql, ...values);
 		} catch (error) {
 			throw sqliteError(error, path);
 		}
 	}
 
 	async function write(sql: string, ...values: unknown[]): Promise<boolean> {
-		syncing ??= query("PRAGMA synchronous=FULL");
-		await syncing;
 		return (await query(`${sql} RETURNING 1`, ...values)).length === 1;
 	}
 
@@ -59,6 +53,9 @@ export async function openSqlite(path: string): Promise<Backend> {
 		const [row] = await query<{ value: string }>(`SELECT value FROM ${TABLE} WHERE key = ?`, rowKey(key));
 		return row && (await decode(row.value, key));
 	}
+
+	// Also tells, before anything is asked of it, whether this is a database at all.
+	await query("PRAGMA synchronous=FULL");
 
 	return {
 		read,
@@ -115,8 +112,7 @@ export async function openSqlite(path: string): Promise<Backend> {
 		},
 
 		async close() {
-			// Where it could not even be opened there is nothing to close, and the first query has said why.
-			await adapter.close().catch((error: unknown) => connected && fail(error));
+			await adapter.close().catch(fail);
 		},
 	};
 }

@@ -16,8 +16,8 @@ export async function readPassword(context: Context, flag: unknown, { repeat }: 
 		return flag;
 	}
 	if (!process.stdin.isTTY) return await readStdin();
-	const password = await ask("Password: ");
-	if (repeat && (await ask("The same again: ")) !== password) {
+	const [password = "", again] = await ask(repeat ? ["Password: ", "The same again: "] : ["Password: "]);
+	if (repeat && again !== password) {
 		throw new TroclaError("invalid", "the two passwords differ", "Nothing was stored: type it again");
 	}
 	return password;
@@ -47,21 +47,24 @@ async function readStdin(): Promise<string> {
 	}
 }
 
-function ask(prompt: string): Promise<string> {
-	process.stderr.write(prompt);
+/** One line typed for each prompt. The echo is off before the first prompt is shown, and until the last line is in. */
+function ask(prompts: readonly string[]): Promise<string[]> {
 	const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
-	const line = createInterface({ input: process.stdin, output: silent, terminal: true, historySize: 0 });
+	const terminal = createInterface({ input: process.stdin, output: silent, terminal: true, historySize: 0 });
+	const lines: string[] = [];
+	const show = () => process.stderr.write(prompts[lines.length] ?? "");
 	return new Promise((resolve, reject) => {
-		let answer: string | undefined;
-		line.on("line", (text) => {
-			answer = text;
-			line.close();
-		});
-		line.on("close", () => {
+		terminal.on("line", (line) => {
 			tell("");
-			if (answer === undefined) reject(new TroclaError("invalid", "no password was typed", "Nothing was stored"));
-			else resolve(answer);
+			if (lines.push(line) < prompts.length) show();
+			else terminal.close();
 		});
-		line.on("SIGINT", () => line.close());
+		terminal.on("SIGINT", () => terminal.close());
+		terminal.on("close", () => {
+			if (lines.length === prompts.length) return resolve(lines);
+			tell("");
+			reject(new TroclaError("invalid", "no password was typed", "Nothing was stored"));
+		});
+		show();
 	});
 }
