@@ -11,17 +11,17 @@ const QUICK: Partial<Record<FormatName, object>> = {
 
 /** A format with its options filled in, as the store uses it. */
 export function using(name: FormatName, options: object = QUICK[name] ?? {}) {
-	const ready = (async () => {
+	const load = async () => {
 		const format = await loadFormat(name);
 		return { format, checked: v.parse(format.options, options) };
-	})();
+	};
 	return {
 		async derive(plain: string): Promise<string> {
-			const { format, checked } = await ready;
+			const { format, checked } = await load();
 			return format.derive(plain, checked);
 		},
 		async verify(plain: string, value: string): Promise<boolean | undefined> {
-			const { format, checked } = await ready;
+			const { format, checked } = await load();
 			return format.verify?.(plain, value, checked);
 		},
 	};
