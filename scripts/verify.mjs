@@ -1,23 +1,13 @@
 // `npm run verify`: installs what is missing, builds, checks types and style, and runs every test.
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 process.chdir(join(dirname(fileURLToPath(import.meta.url)), ".."));
 
 /** The real programs that the tests ask, and Debian's packages that have them. */
-const peers = {
-	mkpasswd: "whois",
-	openssl: "openssl",
-	postgres: "postgresql",
-	mariadbd: "mariadb-server",
-	slappasswd: "slapd",
-	sqlite3: "sqlite3",
-	script: "bsdutils",
-	zsh: "zsh",
-	fish: "fish",
-};
+const peers = JSON.parse(readFileSync("test/support/peers.json", "utf8"));
 
 if (!existsSync("node_modules/.package-lock.json")) step("npm", "install");
 installPeers();
@@ -34,7 +24,7 @@ function step(program, ...args) {
 function installPeers() {
 	const missing = Object.entries(peers).filter(([program]) => !isInstalled(program));
 	if (missing.length === 0) return;
-	const packages = missing.map(([, name]) => name);
+	const packages = [...new Set(missing.map(([, name]) => name))];
 	if (process.getuid?.() !== 0 || !isInstalled("apt-get")) {
 		console.log(`Not installed, so the tests that need them are skipped: ${packages.join(", ")}`);
 		return;
@@ -46,9 +36,10 @@ function installPeers() {
 }
 
 function isInstalled(program) {
-	// Debian keeps PostgreSQL's server out of the path, in a directory for each version.
-	const places = ["/usr/sbin", "/sbin", ...(process.env.PATH ?? "").split(":")];
-	if (program === "postgres")
-		return existsSync("/usr/lib/postgresql") || places.some((place) => existsSync(join(place, program)));
-	return places.some((place) => existsSync(join(place, program)));
+	const versions = existsSync("/usr/lib/postgresql") ? readdirSync("/usr/lib/postgresql") : [];
+	// Debian keeps PostgreSQL out of the path, and other servers out of a user's.
+	const postgres = versions.map((version) => join("/usr/lib/postgresql", version, "bin"));
+	return [...postgres, ...(process.env.PATH ?? "").split(":"), "/usr/sbin", "/sbin"].some((directory) =>
+		existsSync(join(directory, program)),
+	);
 }

@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import { expect, test } from "vitest";
+import { query } from "../support/rows.js";
 import { run, Sandbox } from "../support/sandbox.js";
 
 const DEFAULT = /^[A-Za-z0-9+%/@=?_.,:*()&![\]{}-]{16}\n$/;
@@ -319,7 +320,7 @@ test("doctor finds what is wrong and says how to mend it", async () => {
 	expect(await sandbox.run(["doctor"])).toMatchObject({ code: 0, stdout: expect.stringContaining("is not there yet") });
 	await sandbox.run(["get", "alice", "plain"]);
 	expect((await sandbox.run(["doctor"])).stdout).toMatch(/ok +store: .*: 1 keys?, all of them sound/);
-	await run("sqlite3", [sandbox.store, `insert into keyv values ('trocla:broken', '{"value":"{\\"v\\":1}"}')`]);
+	await query(sandbox.store, `insert into keyv values ('trocla:broken', '{"value":"{\\"v\\":1}"}')`);
 	const broken = await sandbox.run(["doctor"]);
 	expect(broken.code).toBe(1);
 	expect(broken.stdout).toMatch(/FAULT +store: the record of "broken" is damaged: .*\n +Nothing was changed\. Restore/);

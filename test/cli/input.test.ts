@@ -1,11 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { query } from "../support/rows.js";
 import { run, Sandbox } from "../support/sandbox.js";
 
 /** The whole content of the store, for comparing it before and after. */
-async function content(sandbox: Sandbox): Promise<string> {
-	return (await run("sqlite3", [sandbox.store, "select * from keyv order by key"])).stdout;
-}
+const content = (sandbox: Sandbox) => query(sandbox.store, "select * from keyv order by key");
 
 async function withAlice(): Promise<Sandbox> {
 	const sandbox = new Sandbox();
@@ -99,7 +98,7 @@ test.each<[what: string, args: string[], hint: string | RegExp, input?: string]>
 	expect(stderr).toMatch(MESSAGE);
 	expect(stdout).toBe("");
 	expect([1, 2]).toContain(code);
-	expect(await content(sandbox)).toBe(before);
+	expect(await content(sandbox)).toEqual(before);
 });
 
 test("a password that is not UTF-8 is refused", async () => {
@@ -140,7 +139,7 @@ test.each<[what: string, yaml: string, hint: string]>([
 	expect(stderr).toContain(file);
 	expect(stderr).toMatch(MESSAGE);
 	expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
-	expect(await content(sandbox)).toBe(before);
+	expect(await content(sandbox)).toEqual(before);
 });
 
 test("a configuration that others can change is refused with the chmod that mends it", async () => {

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect, test } from "vitest";
+import { missing } from "../support/peers.js";
 import { Sandbox, TROCLA } from "../support/sandbox.js";
 
 /** Runs the command on a terminal of its own (script(1)) and types each answer when its prompt stands there. */
@@ -24,7 +25,7 @@ async function onTerminal(sandbox: Sandbox, args: string, dialogue: [prompt: str
 	return { code, screen };
 }
 
-test("set asks for the password twice and shows nothing of it", async () => {
+test.skipIf(missing("script"))("set asks for the password twice and shows nothing of it", async () => {
 	const sandbox = new Sandbox();
 	const { code, screen } = await onTerminal(sandbox, "set alice plain", [
 		["Password: ", "corrEct hörse\r"],
@@ -34,7 +35,7 @@ test("set asks for the password twice and shows nothing of it", async () => {
 	expect(await sandbox.run(["get", "alice", "plain"])).toMatchObject({ stdout: "corrEct hörse\n" });
 });
 
-test("two passwords that differ are not stored", async () => {
+test.skipIf(missing("script"))("two passwords that differ are not stored", async () => {
 	const sandbox = new Sandbox();
 	const { code, screen } = await onTerminal(sandbox, "set alice plain -p", [
 		["Password: ", "one\r"],
@@ -45,14 +46,14 @@ test("two passwords that differ are not stored", async () => {
 	expect(await sandbox.run(["show", "alice"])).toMatchObject({ code: 1 });
 });
 
-test("verify asks once, and a mistake can be corrected while typing", async () => {
+test.skipIf(missing("script"))("verify asks once, and a mistake can be corrected while typing", async () => {
 	const sandbox = new Sandbox();
 	await sandbox.run(["set", "alice", "plain"], "secret");
 	expect(await onTerminal(sandbox, "verify alice", [["Password: ", "secrex\x7ft\r"]])).toMatchObject({ code: 0 });
 	expect(await onTerminal(sandbox, "verify alice", [["Password: ", "wrong\r"]])).toMatchObject({ code: 1 });
 });
 
-test.each([
+test.skipIf(missing("script")).each([
 	["Ctrl-C", "\x03"],
 	["Ctrl-D", "\x04"],
 ])("%s at the prompt stores nothing", async (_, key) => {
@@ -63,7 +64,7 @@ test.each([
 	expect(await sandbox.run(["show", "alice"])).toMatchObject({ code: 1 });
 });
 
-test("a bad key or format is told before anybody types a password", async () => {
+test.skipIf(missing("script"))("a bad key or format is told before anybody types a password", async () => {
 	const sandbox = new Sandbox();
 	const { code, screen } = await onTerminal(sandbox, "set alice plan", []);
 	expect(code).toBe(2);

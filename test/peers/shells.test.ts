@@ -1,5 +1,6 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { missing } from "../support/peers.js";
 import { run, Sandbox, TROCLA } from "../support/sandbox.js";
 
 /** A sandbox with two keys, where `trocla` is in the path. */
@@ -12,8 +13,6 @@ async function withKeys(): Promise<Sandbox> {
 	for (const key of ["user_a", "user b"]) await sandbox.run(["get", key, "plain"]);
 	return sandbox;
 }
-
-const installed = async (program: string) => (await run("sh", ["-c", `command -v ${program}`])).code === 0;
 
 test("bash completes commands, keys and formats", async () => {
 	const sandbox = await withKeys();
@@ -29,11 +28,7 @@ test("bash completes commands, keys and formats", async () => {
 	expect(await ask("trocla", "get", "user_a", "sha1")).toEqual(["sha1"]);
 });
 
-test("fish completes commands and keys", async ({ skip }) => {
-	if (!(await installed("fish"))) {
-		if (process.env.CI) expect.fail("fish is not installed");
-		skip("fish is not installed");
-	}
+test.skipIf(missing("fish"))("fish completes commands and keys (needs fish)", async () => {
 	const sandbox = await withKeys();
 	const ask = async (line: string) => {
 		const script = `trocla completion fish | source; complete -C '${line}'`;
@@ -45,11 +40,7 @@ test("fish completes commands and keys", async ({ skip }) => {
 	expect(await ask("trocla show user_")).toEqual(["user_a"]);
 });
 
-test("zsh completes commands and keys", async ({ skip }) => {
-	if (!(await installed("zsh"))) {
-		if (process.env.CI) expect.fail("zsh is not installed");
-		skip("zsh is not installed");
-	}
+test.skipIf(missing("zsh"))("zsh completes commands and keys (needs zsh)", async () => {
 	const sandbox = await withKeys();
 	// zsh completes on a terminal only, so it gets one of its own (zpty) and a Tab.
 	writeFileSync(

@@ -1,21 +1,7 @@
 import { accessSync, constants, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
-
-/** The programs that tests run against, with the Debian package that has each. */
-const PACKAGES = {
-	initdb: "postgresql",
-	ldapwhoami: "ldap-utils",
-	mariadb: "mariadb-client",
-	"mariadb-install-db": "mariadb-server",
-	mariadbd: "mariadb-server",
-	mkpasswd: "whois",
-	openssl: "openssl",
-	perl: "perl",
-	postgres: "postgresql",
-	psql: "postgresql-client",
-	slapd: "slapd",
-	slappasswd: "slapd",
-} as const;
+// The programs that tests run against, with the Debian package that has each.
+import PACKAGES from "./peers.json" with { type: "json" };
 
 export type Program = keyof typeof PACKAGES;
 
