@@ -4,9 +4,28 @@ const STDOUT = 1;
 const STDERR = 2;
 const CHUNK = 64 * 1024;
 
-/** Writes to standard output, whole, before it returns; throws where it can't. */
+/** Standard output can't be written; `closed` where its reader has gone, as `head` does when it has enough. */
+export class OutputError extends Error {
+	override name = "OutputError";
+	readonly closed: boolean;
+
+	constructor(error: NodeJS.ErrnoException) {
+		super(error.message);
+		this.closed = error.code === "EPIPE";
+	}
+}
+
+/**
+ * Writes to standard output, whole, before it returns.
+ *
+ * @throws {OutputError}
+ */
 export function print(text: string): void {
-	writeAll(STDOUT, text);
+	try {
+		writeAll(STDOUT, text);
+	} catch (error) {
+		throw new OutputError(error as NodeJS.ErrnoException);
+	}
 }
 
 /** Writes a message to standard error; nobody can be told where that fails. */

@@ -4,7 +4,7 @@ import { TroclaError } from "../src/errors.js";
 import { type CommandSpec, commands } from "./commands.js";
 import { Context } from "./context.js";
 import { type Flag, globalFlags, optionFlags } from "./flags.js";
-import { tell } from "./output.js";
+import { OutputError, tell } from "./output.js";
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
@@ -105,6 +105,11 @@ function report(error: Error, json: boolean, trace: boolean): number {
 	// commander has told it already, or printed the help that was asked for.
 	if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
 	if (trace) tell(error.stack ?? String(error));
+	if (error instanceof OutputError) {
+		if (!error.closed)
+			tell(`trocla: standard output can't be written: ${error.message}\n  What was made is stored: run it again`);
+		return EXIT_FAILED;
+	}
 	if (!(error instanceof TroclaError)) {
 		tell(`trocla: ${error.message}\n  This should not happen. Run it again with --trace to see where it came from`);
 		return EXIT_FAILED;

@@ -131,6 +131,17 @@ test.each([
 	expect(await sandbox.run(["delete", "alice", "plain"])).toMatchObject({ code: 0, stdout: password });
 });
 
+test("what can't be printed is stored, and a reader that has enough ends a command quietly", async () => {
+	const sandbox = new Sandbox();
+	const full = await sandbox.shell("trocla get alice plain > /dev/full");
+	expect(full).toMatchObject({ code: 1, stdout: "" });
+	expect(full.stderr).toMatch(
+		/^trocla: standard output can't be written: .*\n {2}What was made is stored: run it again\n$/,
+	);
+	expect(await sandbox.run(["get", "alice", "plain", "--no-create"])).toMatchObject({ code: 0 });
+	expect(await sandbox.shell("{ sleep 0.3; trocla search .; } | true")).toMatchObject({ code: 0, stderr: "" });
+});
+
 test("a password that is thrown away on purpose is handed out", async () => {
 	const sandbox = new Sandbox();
 	await sandbox.run(["get", "alice", "mysql"]);
