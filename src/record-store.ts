@@ -75,8 +75,7 @@ export class RecordStore {
 
 	/** All that is wrong in the store; `seen` hears how many records were looked at. */
 	async *faults(seen: (records: number) => void): AsyncGenerator<Fault> {
-		for (const message of await this.#backend.check().catch(fail))
-			yield { message, hint: "Restore the store from a backup" };
+		yield* await this.#backend.check().catch(fail);
 		let records = 0;
 		for await (const page of this.#pages(() => true, "")) {
 			for (const { key, text } of page) {
