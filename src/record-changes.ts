@@ -1,6 +1,7 @@
+import { isDeepStrictEqual } from "node:util";
 import type { FormatName } from "../formats/index.js";
 import type { ResolvedOptions } from "./options.js";
-import type { Expiry, KeyRecord, Options, StoredFormat } from "./record.js";
+import type { Expiry, KeyRecord, StoredFormat } from "./record.js";
 
 /** The values of a key by their formats. */
 export type Values = { readonly [format: string]: string };
@@ -33,16 +34,7 @@ export function keepExpiry(record: KeyRecord | undefined, resolved: ResolvedOpti
 	return startExpiry(resolved.expiresAsked ?? (record ? (record.expires?.seconds ?? 0) : resolved.expires), now);
 }
 
-/** What was asked for and is stored otherwise, as `length 16, not 32`; nothing where it is not known how it was made. */
-export function otherOptions(stored: StoredFormat | undefined, asked: Options): string[] {
-	const { options } = stored ?? {};
-	if (!options) return [];
-	return Object.entries(asked)
-		.filter(([name, value]) => JSON.stringify(options[name]) !== JSON.stringify(value))
-		.map(([name, value]) => `${name} ${JSON.stringify(options[name]) ?? "unset"}, not ${JSON.stringify(value)}`);
-}
-
 /** Whether two formats were made with the same options. */
 export function sameOptions(a: StoredFormat, b: StoredFormat): boolean {
-	return JSON.stringify(a.options ?? {}) === JSON.stringify(b.options ?? {});
+	return isDeepStrictEqual(a.options ?? {}, b.options ?? {});
 }

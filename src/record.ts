@@ -14,6 +14,9 @@ export interface StoredFormat {
 	readonly asked?: readonly string[];
 }
 
+/** A century, in seconds: the longest expiry. */
+export const MAX_EXPIRES = 3_155_760_000;
+
 /** The whole key ends at `at` (ISO 8601, UTC), `seconds` after its last write. */
 export interface Expiry {
 	readonly seconds: number;
@@ -98,7 +101,8 @@ function isStoredFormat(value: unknown): value is StoredFormat {
 }
 
 function isExpiry(value: unknown): value is Expiry {
-	return isObject(value) && typeof value.seconds === "number" && value.seconds > 0 && isTime(value.at);
+	if (!isObject(value) || typeof value.seconds !== "number" || !isTime(value.at)) return false;
+	return value.seconds > 0 && value.seconds <= MAX_EXPIRES;
 }
 
 function isClaim(value: unknown): value is Claim {
