@@ -34,6 +34,17 @@ export function keepExpiry(record: KeyRecord | undefined, resolved: ResolvedOpti
 	return startExpiry(resolved.expiresAsked ?? (record ? (record.expires?.seconds ?? 0) : resolved.expires), now);
 }
 
+/** The record with a format in place of the one that it had, or beside the others, and with this expiry or none. */
+export function withFormat(
+	record: KeyRecord | undefined,
+	name: FormatName,
+	stored: StoredFormat,
+	expiry: { expires?: Expiry },
+): KeyRecord {
+	const { expires: _, formats, ...rest } = record ?? { formats: {} };
+	return { ...rest, formats: { ...formats, [name]: stored }, ...expiry };
+}
+
 /** Whether two formats were made with the same options. */
 export function sameOptions(a: StoredFormat, b: StoredFormat): boolean {
 	return isDeepStrictEqual(a.options ?? {}, b.options ?? {});

@@ -4,7 +4,7 @@ import { TroclaError } from "./errors.js";
 import { checkFormat, checkKey, checkPassword, shellWord } from "./input.js";
 import type { OptionPolicy, ResolvedOptions } from "./options.js";
 import type { Claim, Expiry, KeyRecord, Options } from "./record.js";
-import { keepExpiry, sameOptions, startExpiry, type Values, valuesOf, without } from "./record-changes.js";
+import { keepExpiry, sameOptions, startExpiry, type Values, valuesOf, withFormat, without } from "./record-changes.js";
 import { type Decision, type Fault, RecordStore } from "./record-store.js";
 import { noPlaintext, notFound, notOfThePlaintext, quote, refuseClaimed } from "./refusals.js";
 import { isEmpty } from "./value.js";
@@ -118,11 +118,7 @@ export class Trocla implements AsyncDisposable {
 			return {
 				result: kept.value,
 				...(plain && !raw && plain.value !== password && { warning: notOfThePlaintext(key, name) }),
-				write: {
-					...record,
-					formats: { ...record?.formats, [name]: kept },
-					...keepExpiry(record, resolved, now),
-				},
+				write: withFormat(record, name, kept, keepExpiry(record, resolved, now)),
 			};
 		});
 	}
@@ -270,7 +266,7 @@ export class Trocla implements AsyncDisposable {
 			const { storedOtherwise } = await import("./stored-otherwise.js");
 			return {
 				result: made.value,
-				write: { ...record, formats: { ...record.formats, [name]: made }, ...expires },
+				write: withFormat(record, name, made, expires),
 				warning: storedOtherwise(key, name, record, { askedRecipe: resolved.askedRecipe }),
 			};
 		}
