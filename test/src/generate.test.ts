@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { characterClasses, charsetNames, charsets } from "../../src/charsets.js";
+import { type CharacterClass, characterClasses, charsetNames, charsets } from "../../src/charsets.js";
 import { TroclaError } from "../../src/errors.js";
 import { generate } from "../../src/generate.js";
 import { TOO_UNEVEN, unevenness } from "../support/statistics.js";
@@ -88,14 +88,15 @@ describe("require", () => {
 	const strings = (length: number): string[] =>
 		length === 0 ? [""] : strings(length - 1).flatMap((text) => [...alphabet].map((character) => text + character));
 
-	test.each([
+	const recipes: [how: string, length: number, require: { [Name in CharacterClass]?: number }][] = [
 		["drawn until it fits", 4, { upper: 1, digit: 1 }],
 		["drawn until it fits, which a half does", 3, { digit: 1 }],
 		["counted, since only one in 2,187 fits", 7, { upper: 7 }],
 		["now drawn, now counted", 7, { upper: 6, lower: 1 }],
-	])("makes every password that it allows equally likely: %s", async (_, length, require) => {
+	];
+	test.each(recipes)("makes every password that it allows equally likely: %s", async (_, length, require) => {
 		const allowed = strings(length).filter((text) =>
-			Object.entries(require).every(([name, least]) => count(text, CLASSES[name as "upper"]) >= least),
+			characterClasses.every((name) => count(text, CLASSES[name]) >= (require[name] ?? 0)),
 		);
 		const draws = Math.max(3000, allowed.length * 6);
 		const counts = new Map(allowed.map((text) => [text, 0]));

@@ -1,3 +1,4 @@
+import { expect } from "vitest";
 import type { Backend } from "../../backends/backend.js";
 import { openMemory } from "../../backends/memory.js";
 import { Trocla, type TroclaSettings } from "../../src/trocla.js";
@@ -50,4 +51,11 @@ export class TestStore {
 	text(key: string): Promise<string | undefined> {
 		return this.backend.read(key);
 	}
+}
+
+/** Expects that a key's stored text is the same after `change` as it was before. */
+export async function changesNothing(store: TestStore, key: string, change: () => Promise<unknown>): Promise<void> {
+	const before = await store.text(key);
+	await change();
+	expect(await store.text(key)).toBe(before);
 }
