@@ -25,7 +25,8 @@ export async function openSqlite(path: string): Promise<Backend> {
 	};
 	await prepareFile(path, connect).catch(fail);
 	const adapter = connect(path);
-	// WAL's default, NORMAL, lets a loss of power take back what was committed.
+	// A SQLite may be built to sync less in WAL mode, where a loss of power takes back what was committed
+	// (https://sqlite.org/compile.html, SQLITE_DEFAULT_WAL_SYNCHRONOUS).
 	await adapter.query("PRAGMA synchronous=FULL").catch(fail);
 	const rows = new Keyv({ store: adapter, namespace: NAMESPACE, useKeyPrefix: false });
 	let closing: Promise<void> | undefined;

@@ -6,7 +6,7 @@ import { type ErrorCode, TroclaError } from "./errors.js";
 import type { Recipe } from "./generate.js";
 import { didYouMean } from "./nearest.js";
 import { builtinProfiles } from "./profiles.js";
-import { MAX_EXPIRES, type Options, type StoredFormat } from "./record.js";
+import { askedOptions, type KeyRecord, MAX_EXPIRES, type Options } from "./record.js";
 import { isMap, quoteValue as quote } from "./value.js";
 
 const REQUIRE_RULE = `must map ${characterClasses.join(", ")} to numbers`;
@@ -164,10 +164,11 @@ export function checkOwnOptions(format: FormatName, schema: v.GenericSchema<unkn
 	throw new TroclaError("invalid", `option ${path} of ${format} ${issue.message}, not ${quote(issue.input)}`);
 }
 
-/** The options of a reset: what a stored format was asked for with, under what the reset itself asks for. */
-export function askAgain(stored: StoredFormat | undefined, call: Options): Options {
-	if (call.profiles !== undefined) return call;
-	const before = Object.fromEntries((stored?.asked ?? []).map((name) => [name, stored?.options?.[name]]));
+/** The options of a reset: what was asked for before, under what the reset itself asks for. */
+export function askAgain(record: KeyRecord | undefined, format: FormatName, call: Options): Options {
+	const stored = record?.formats[format];
+	const before = stored ? askedOptions(stored) : format === "plain" ? record?.askedPlain : undefined;
+	if (before === undefined || !isMap(call) || call.profiles !== undefined) return call;
 	return { ...pick(before, (name) => !isRecipeOption(name)), ...layRecipe(before, call), ...call };
 }
 

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import type { FormatName } from "../formats/index.js";
 import type { ResolvedOptions } from "./options.js";
-import type { Expiry, KeyRecord, StoredFormat } from "./record.js";
+import { askedOptions, type Expiry, type KeyRecord, type StoredFormat } from "./record.js";
+import { isEmpty } from "./value.js";
 
 /** The values of a key by their formats. */
 export type Values = { readonly [format: string]: string };
@@ -20,7 +21,10 @@ export function without(record: KeyRecord, values: Values, now: Date): KeyRecord
 		),
 	);
 	const { claim: _, ...rest } = record;
-	return { ...rest, formats, ...(record.formats.plain && !formats.plain && { handedOut: now.toISOString() }) };
+	const { plain } = record.formats;
+	if (!plain || formats.plain) return { ...rest, formats };
+	const askedPlain = askedOptions(plain);
+	return { ...rest, formats, handedOut: now.toISOString(), ...(!isEmpty(askedPlain) && { askedPlain }) };
 }
 
 /** An expiry of so many seconds from now; none for 0. */

@@ -135,7 +135,7 @@ export class Trocla implements AsyncDisposable {
 		const name = await checkFormat(format);
 		const { askAgain } = await import("./options.js");
 		return await this.#records.change(key, async (record) => {
-			const resolved = await this.#resolve(name, askAgain(record?.formats[name], options));
+			const resolved = await this.#resolve(name, askAgain(record, name, options));
 			const old = record && name === "plain" ? { ...record, formats: {} } : record;
 			return await this.#make(key, name, old, resolved);
 		});
@@ -229,7 +229,8 @@ export class Trocla implements AsyncDisposable {
 			name,
 			{ at, ...(options && { options }) },
 		]);
-		return { key, ...record, formats: Object.fromEntries(formats) };
+		const { askedPlain: _, ...rest } = record;
+		return { key, ...rest, formats: Object.fromEntries(formats) };
 	}
 
 	/** Deletes the expired keys and gives them; `seen` hears how many were looked at so far. */
