@@ -112,6 +112,23 @@ describe("reset", () => {
 		expect(store.warnings).toEqual([]);
 	});
 
+	test("of a plaintext that was handed out asks again for what was asked", async () => {
+		const { trocla } = new TestStore();
+		await trocla.get("alice", "plain", { length: 30, charset: "numeric" });
+		await trocla.get("alice", "mysql");
+		await trocla.handOut("alice", () => {});
+		expect(await trocla.show("alice")).not.toHaveProperty("askedPlain");
+		await trocla.get("alice", "mysql");
+		expect(await trocla.reset("alice", "plain")).toMatch(/^\d{30}$/);
+		await trocla.get("alice", "mysql");
+		await trocla.delete("alice", "plain");
+		expect(await trocla.reset("alice", "plain", { length: 40 })).toMatch(/^\d{40}$/);
+		await trocla.set("alice", "plain", "mine");
+		await trocla.get("alice", "mysql");
+		await trocla.handOut("alice", () => {});
+		expect(await trocla.reset("alice", "plain")).toHaveLength(16);
+	});
+
 	test("takes its own options over what was asked", async () => {
 		const { trocla } = new TestStore();
 		await trocla.get("alice", "plain", { length: 20, charset: "numeric" });

@@ -147,6 +147,18 @@ test("a plaintext that is changed while the old one is handed out stays, with a 
 	expect(await store.trocla.get("alice", "plain")).toBe("two");
 });
 
+test("a hash that is made anew while all is handed out stays, since nobody got it", async () => {
+	const store = await storeOfAlice();
+	await store.trocla.get("alice", "ssha");
+	let fresh: string | undefined;
+	const deliver = async () => {
+		fresh = await store.another().reset("alice", "ssha");
+	};
+	await store.trocla.handOut("alice", deliver, { format: "all" });
+	expect(await store.trocla.formats("alice")).toEqual(["ssha"]);
+	expect(await store.trocla.peek("alice", "ssha")).toBe(fresh);
+});
+
 test("a key that is deleted by force while it is handed out is gone", async () => {
 	const store = await storeOfAlice();
 	await store.trocla.handOut("alice", async () => {

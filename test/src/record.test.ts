@@ -24,6 +24,7 @@ const record = fc
 		fc.record({ formats: fc.dictionary(texts, storedFormat) }),
 		maybe("expires", fc.record({ seconds: fc.integer({ min: 1, max: 3_155_760_000 }), at: time })),
 		maybe("handedOut", time),
+		maybe("askedPlain", options),
 		maybe("claim", fc.record({ id: fc.uuid(), host: texts, pid: fc.nat(), at: time })),
 	)
 	// Put together of parts that each have their type.
@@ -65,7 +66,7 @@ test("any text is a record or damaged", () => {
 });
 
 test("a record with a part of it replaced by anything is a record or damaged", () => {
-	const part = fc.constantFrom("v", "formats", "expires", "handedOut", "claim");
+	const part = fc.constantFrom("v", "formats", "expires", "handedOut", "askedPlain", "claim");
 	fc.assert(
 		fc.property(record, part, fc.jsonValue(), (record, name, value) => {
 			readsOrRefuses(JSON.stringify({ v: 1, ...record, [name]: value }));
