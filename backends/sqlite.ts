@@ -26,7 +26,8 @@ export async function openSqlite(path: string): Promise<Backend> {
 	await prepareFile(path, connect).catch(fail);
 	const adapter = connect(path);
 	// A SQLite may be built to sync less in WAL mode, where a loss of power takes back what was committed
-	// (https://sqlite.org/compile.html, SQLITE_DEFAULT_WAL_SYNCHRONOUS).
+	// (https://sqlite.org/compile.html, SQLITE_DEFAULT_WAL_SYNCHRONOUS). This also tells, before
+	// anything is asked of it, whether it is a database at all.
 	await adapter.query("PRAGMA synchronous=FULL").catch(fail);
 	const rows = new Keyv({ store: adapter, namespace: NAMESPACE, useKeyPrefix: false });
 	let closing: Promise<void> | undefined;

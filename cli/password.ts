@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
 import { TroclaError } from "../src/errors.js";
@@ -16,18 +15,18 @@ export async function readPassword(context: Context, flag: unknown, { repeat }: 
 		context.warn("a password on the command line is seen by everyone who lists processes; pipe it in, or type it");
 		return flag;
 	}
-	if (!process.stdin.isTTY) return readStdin();
-	const password = await ask("Password: ");
-	if (repeat && (await ask("The same again: ")) !== password) {
+	if (!process.stdin.isTTY) return await readStdin();
+	const [password = "", again] = await ask(repeat ? ["Password: ", "The same again: "] : ["Password: "]);
+	if (repeat && again !== password) {
 		throw new TroclaError("invalid", "the two passwords differ", "Nothing was stored: type it again");
 	}
 	return password;
 }
 
-function readStdin(): string {
-	let bytes: Buffer;
+async function readStdin(): Promise<string> {
+	const chunks: Buffer[] = [];
 	try {
-		bytes = readFileSync(0);
+		for await (const chunk of process.stdin) chunks.push(chunk);
 	} catch (error) {
 		throw new TroclaError(
 			"invalid",
@@ -36,7 +35,9 @@ function readStdin(): string {
 		);
 	}
 	try {
-		return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes).replace(/\r?\n$/, "");
+		return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+			.decode(Buffer.concat(chunks))
+			.replace(/\r?\n$/, "");
 	} catch {
 		throw new TroclaError(
 			"invalid",
@@ -46,21 +47,24 @@ function readStdin(): string {
 	}
 }
 
-function ask(prompt: string): Promise<string> {
-	process.stderr.write(prompt);
+/** One line typed for each prompt. The echo is off before the first prompt is shown, and until the last line is in. */
+function ask(prompts: readonly string[]): Promise<string[]> {
 	const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
-	const line = createInterface({ input: process.stdin, output: silent, terminal: true, historySize: 0 });
+	const terminal = createInterface({ input: process.stdin, output: silent, terminal: true, historySize: 0 });
+	const lines: string[] = [];
+	const show = () => process.stderr.write(prompts[lines.length] ?? "");
 	return new Promise((resolve, reject) => {
-		let answer: string | undefined;
-		line.on("line", (text) => {
-			answer = text;
-			line.close();
-		});
-		line.on("close", () => {
+		terminal.on("line", (line) => {
 			tell("");
-			if (answer === undefined) reject(new TroclaError("invalid", "no password was typed", "Nothing was stored"));
-			else resolve(answer);
+			if (lines.push(line) < prompts.length) show();
+			else terminal.close();
 		});
-		line.on("SIGINT", () => line.close());
+		terminal.on("SIGINT", () => terminal.close());
+		terminal.on("close", () => {
+			if (lines.length === prompts.length) return resolve(lines);
+			tell("");
+			reject(new TroclaError("invalid", "no password was typed", "Nothing was stored"));
+		});
+		show();
 	});
 }

@@ -9,9 +9,10 @@ const options = v.strictObject({
 
 const MAX_BYTES = 72;
 
-const method = {
+export const bcryptMethod = {
+	prefix: "$2b$",
 	// crypt(5): `$2y$` and `$2a$` are older names under which other programs wrote the same hash.
-	prefixes: ["$2b$", "$2y$", "$2a$"],
+	shape: /^\$2[aby]\$(0[4-9]|[12][0-9]|3[01])\$[./A-Za-z0-9]{53}$/,
 	portable: {
 		gensalt: async (cost: number) => (await import("bcryptjs")).genSalt(cost),
 		crypt: async (phrase: string, setting: string) => (await import("bcryptjs")).hash(phrase, setting.slice(0, 29)),
@@ -35,10 +36,10 @@ export const bcrypt: Format<typeof options> = {
 				"Choose a shorter password, or another format: sha512crypt, yescrypt",
 			);
 		}
-		return await cryptDerive(method, plain, cost);
+		return await cryptDerive(bcryptMethod, plain, cost);
 	},
 
 	async verify(plain, value) {
-		return Buffer.byteLength(plain) <= MAX_BYTES && (await cryptVerify(method, plain, value));
+		return Buffer.byteLength(plain) <= MAX_BYTES && (await cryptVerify(bcryptMethod, plain, value));
 	},
 };

@@ -3,6 +3,7 @@ import { promisify } from "node:util";
 import * as v from "valibot";
 import { equalInConstantTime } from "./compare.js";
 import { type Format, FormatError } from "./format.js";
+import { saslprep } from "./saslprep.js";
 import { oneOf, text } from "./schema.js";
 
 const options = v.strictObject({
@@ -13,6 +14,8 @@ const options = v.strictObject({
 const ITERATIONS = 4096;
 const SALT_BYTES = 16;
 const MAX_ITERATIONS = 2 ** 31 - 1;
+const SCRAM_SHAPE =
+	/^SCRAM-SHA-256\$(?<iterations>[1-9][0-9]{0,9}):(?<salt>[A-Za-z0-9+/]+={0,2})\$[A-Za-z0-9+/]{43}=:[A-Za-z0-9+/]{43}=$/;
 
 /**
  * What PostgreSQL keeps in `pg_authid.rolpassword` and takes in `CREATE ROLE ... PASSWORD`.
@@ -35,13 +38,12 @@ export const pgsql: Format<typeof options> = {
 	},
 
 	async verify(plain, value, { username }) {
-		const verifier = /^SCRAM-SHA-256\$(\d{1,10}):([A-Za-z0-9+/=]+)\$/.exec(value);
-		if (verifier) {
-			const iterations = Number(verifier[1]);
-			if (iterations < 1 || iterations > MAX_ITERATIONS) return false;
-			return equalInConstantTime(await scram(plain, Buffer.from(verifier[2] ?? "", "base64"), iterations), value);
+		const { iterations, salt } = SCRAM_SHAPE.exec(value)?.groups ?? {};
+		if (iterations === undefined || salt === undefined) {
+			return username !== undefined && equalInConstantTime(md5(plain, username), value);
 		}
-		return username !== undefined && equalInConstantTime(md5(plain, username), value);
+		if (Number(iterations) > MAX_ITERATIONS) return false;
+		return equalInConstantTime(await scram(plain, Buffer.from(salt, "base64"), Number(iterations)), value);
 	},
 };
 
@@ -50,22 +52,8 @@ function md5(plain: string, username: string): string {
 }
 
 async function scram(plain: string, salt: Buffer, iterations: number): Promise<string> {
-	const salted = await promisify(pbkdf2)(await prepare(plain), salt, iterations, 32, "sha256");
+	const salted = await promisify(pbkdf2)(saslprep(plain), salt, iterations, 32, "sha256");
 	const hmac = (text: string) => createHmac("sha256", salted).update(text).digest();
 	const storedKey = createHash("sha256").update(hmac("Client Key")).digest("base64");
 	return `SCRAM-SHA-256$${iterations}:${salt.toString("base64")}$${storedKey}:${hmac("Server Key").toString("base64")}`;
-}
-
-/**
- * SASLprep (RFC 4013), as PostgreSQL's client does it before it proves the password: a password that SASLprep
- * prohibits, or leaves nothing of, is taken as it is (PostgreSQL manual, "SCRAM-SHA-256 Authentication").
- */
-async function prepare(plain: string): Promise<string> {
-	if (/^[ -~]*$/.test(plain)) return plain;
-	const { saslprep } = await import("@mongodb-js/saslprep");
-	try {
-		return saslprep(plain) || plain;
-	} catch {
-		return plain;
-	}
 }

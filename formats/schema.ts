@@ -3,7 +3,10 @@ import * as v from "valibot";
 /** An option that is a whole number from `min` to `max`. */
 export function wholeNumber(min: number, max: number) {
 	const rule = `must be a whole number from ${min} to ${max}`;
-	return v.pipe(v.number(rule), v.integer(rule), v.minValue(min, rule), v.maxValue(max, rule));
+	return v.pipe(
+		v.number(rule),
+		v.check((value) => Number.isInteger(value) && value >= min && value <= max, rule),
+	);
 }
 
 /** An option that is one of some words. */

@@ -1,15 +1,8 @@
-import { encrypt } from "unixcrypt";
-import { cryptDerive, cryptSalt, cryptVerify } from "./crypt3.js";
+import { cryptDerive, cryptVerify } from "./crypt3.js";
 import type { Format } from "./format.js";
-import { roundsCost, shaCryptOptions } from "./sha-crypt.js";
+import { roundsCost, shaCryptMethod, shaCryptOptions } from "./sha-crypt.js";
 
-const method = {
-	prefixes: ["$5$"],
-	portable: {
-		gensalt: (rounds: number) => `$5$${rounds ? `rounds=${rounds}$` : ""}${cryptSalt(16)}`,
-		crypt: (phrase: string, setting: string) => encrypt(phrase, setting),
-	},
-} as const;
+export const sha256cryptMethod = shaCryptMethod({ prefix: "$5$", algorithm: "sha256" });
 
 /**
  * `/etc/shadow`'s SHA-256: `$5$[rounds=N$]salt$hash` with 16 characters of salt, crypt(5) "sha256crypt".
@@ -18,6 +11,6 @@ const method = {
  */
 export const sha256crypt: Format<typeof shaCryptOptions> = {
 	options: shaCryptOptions,
-	derive: (plain, { rounds }) => cryptDerive(method, plain, roundsCost(rounds)),
-	verify: (plain, value) => cryptVerify(method, plain, value),
+	derive: (plain, { rounds }) => cryptDerive(sha256cryptMethod, plain, roundsCost(rounds)),
+	verify: (plain, value) => cryptVerify(sha256cryptMethod, plain, value),
 };

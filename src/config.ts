@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { StoreName } from "../backends/index.js";
 import { TroclaError } from "./errors.js";
-import type { OptionPolicy } from "./options.js";
+import type { OptionPolicy } from "./profiles.js";
 import type { Options } from "./record.js";
 import { isEmpty } from "./value.js";
 

@@ -3,7 +3,8 @@ import { hostname } from "node:os";
 import type { FormatName } from "../formats/index.js";
 import { TroclaError } from "./errors.js";
 import { shellWord } from "./input.js";
-import { type Values, valuesOf, without } from "./record-changes.js";
+import type { Values } from "./record.js";
+import { valuesOf, without } from "./record-changes.js";
 import type { RecordStore } from "./record-store.js";
 import { notFound, quote, refuseClaimed } from "./refusals.js";
 

@@ -4,8 +4,7 @@ import type { Trocla } from "./trocla.js";
 
 export type { ConfigInput } from "./config.js";
 export { type ErrorCode, TroclaError } from "./errors.js";
-export type { Claim, Expiry, Options } from "./record.js";
-export type { Values } from "./record-changes.js";
+export type { Claim, Expiry, Options, Values } from "./record.js";
 export type { Fault } from "./record-store.js";
 export type { KeyDescription, Trocla } from "./trocla.js";
 

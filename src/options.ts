@@ -5,7 +5,7 @@ import { characterClasses, charsetNames } from "./charsets.js";
 import { type ErrorCode, TroclaError } from "./errors.js";
 import type { Recipe } from "./generate.js";
 import { didYouMean } from "./nearest.js";
-import { builtinProfiles } from "./profiles.js";
+import { builtinProfiles, type OptionPolicy } from "./profiles.js";
 import { askedOptions, type KeyRecord, MAX_EXPIRES, type Options } from "./record.js";
 import { isMap, quoteValue as quote } from "./value.js";
 
@@ -42,14 +42,6 @@ const isGeneralOption = (name: string): name is keyof typeof generalOptions => O
 export const optionNames: readonly string[] = [
 	...new Set([...Object.keys(generalOptions), ...formatNames.flatMap(formatOptionNames)]),
 ];
-
-/** Where options come from, besides the call. */
-export interface OptionPolicy {
-	/** The configuration's `options`. */
-	readonly options: Options;
-	/** The configuration's `profiles`; they are merged over the built-in ones. */
-	readonly profiles: { readonly [name: string]: Options };
-}
 
 /** What a call for one format comes down to. */
 export interface ResolvedOptions {

@@ -1,5 +1,13 @@
 import type { Options } from "./record.js";
 
+/** Where options come from, besides the call. */
+export interface OptionPolicy {
+	/** The configuration's `options`. */
+	readonly options: Options;
+	/** The configuration's `profiles`; they are merged over the built-in ones. */
+	readonly profiles: { readonly [name: string]: Options };
+}
+
 /** The built-in profiles, those of the Ruby trocla; a site's own ones are merged over them by name. */
 export const builtinProfiles: { readonly [name: string]: Options } = {
 	rootpw: { charset: "consolesafe", length: 32 },

@@ -1,11 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import type { FormatName } from "../formats/index.js";
 import type { ResolvedOptions } from "./options.js";
-import { askedOptions, type Expiry, type KeyRecord, type StoredFormat } from "./record.js";
+import { askedOptions, type Expiry, type KeyRecord, type StoredFormat, type Values } from "./record.js";
 import { isEmpty } from "./value.js";
-
-/** The values of a key by their formats. */
-export type Values = { readonly [format: string]: string };
 
 /** The values of one format, or of all; `undefined` where there are none. */
 export function valuesOf(record: KeyRecord | undefined, format: FormatName | undefined): Values | undefined {

@@ -48,6 +48,9 @@ export function askedOptions({ asked = [], options = {} }: StoredFormat): Option
 	return Object.fromEntries(asked.map((name) => [name, options[name]]));
 }
 
+/** The values of a key by their formats. */
+export type Values = { readonly [format: string]: string };
+
 /** The record's text in the store: JSON, `{v: 1, formats, expires?, handedOut?, askedPlain?, claim?}`. */
 export function printRecord(record: KeyRecord): string {
 	return JSON.stringify({ v: 1, ...record });

@@ -45,14 +45,14 @@ function write(file: string, text: string): void {
 
 const template = (
 	path: string,
-) => `# trocla's configuration. Every key may be left out; what stands behind a # is the default.
+) => `# trocla's configuration. Every key may be left out; a # stands before examples and defaults.
 
 # Where passwords are kept: sqlite (one file, for any number of processes) or memory (for one run).
 store: sqlite
 store_options:
   path: ${JSON.stringify(path)}
 
-# false: "trocla get" prints stored values only, and "trocla create" makes new ones, as with the Ruby trocla.
+# With false, "trocla get" prints stored values only and "trocla create" makes new ones, as with the Ruby trocla.
 # create_on_get: true
 
 # What happens when a plaintext is asked for that was handed out: refuse, or regenerate

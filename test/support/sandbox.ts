@@ -2,7 +2,7 @@ import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach } from "vitest";
+import { afterAll, afterEach } from "vitest";
 
 /** What a command did. */
 export interface Outcome {
@@ -64,7 +64,7 @@ export class Sandbox {
 }
 
 const CACHE = mkdtempSync(join(tmpdir(), "trocla-test-cache-"));
-process.on("exit", () => rmSync(CACHE, { recursive: true, force: true }));
+afterAll(() => rmSync(CACHE, { recursive: true, force: true }));
 
 const undo: (() => unknown)[] = [];
 

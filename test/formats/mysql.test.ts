@@ -1,0 +1,34 @@
+import { createHash, createPrivateKey, createPublicKey } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { using } from "../support/formats.js";
+
+describe("mysql", () => {
+	it("is the one of the MySQL manual's example of PASSWORD()", async () => {
+		expect(await using("mysql").derive("mypass")).toBe("*6C8989366EAF75BB670AD8EA7A7FC1176A95CEF4");
+	});
+
+	it("is the one of the MariaDB manual's example of ed25519_password()", async () => {
+		expect(await using("mysql", { plugin: "ed25519" }).derive("secret")).toBe(
+			"ZIgUREUg5PVgQ6LskhXmO+eZLS0nC8be6HPjYWR4YJY",
+		);
+	});
+
+	it("with ed25519 has the public key that RFC 8032 gives to a secret of 32 bytes", async () => {
+		for (let index = 0; index < 20; index++) {
+			const password = createHash("md5").update(String(index)).digest("hex");
+			// RFC 8410: a PKCS #8 key is these 16 bytes and the secret, an SPKI key 12 bytes and the public key.
+			const der = Buffer.concat([Buffer.from("302e020100300506032b657004220420", "hex"), Buffer.from(password)]);
+			const publicKey = createPublicKey(createPrivateKey({ key: der, format: "der", type: "pkcs8" }));
+			const expected = publicKey.export({ format: "der", type: "spki" }).subarray(12).toString("base64");
+			expect(`${await using("mysql", { plugin: "ed25519" }).derive(password)}=`).toBe(expected);
+		}
+	});
+
+	it("tells by a stored value which plug-in it is for", async () => {
+		for (const plugin of ["mysql_native_password", "ed25519"]) {
+			const value = await using("mysql", { plugin }).derive("pässword");
+			expect(await using("mysql").verify("pässword", value)).toBe(true);
+			expect(await using("mysql").verify("password", value)).toBe(false);
+		}
+	});
+});

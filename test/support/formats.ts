@@ -1,0 +1,37 @@
+import * as v from "valibot";
+import { type FormatName, formatNames, loadFormat } from "../../formats/index.js";
+
+/** Options under which a hash takes little time; what they leave out has its default. */
+const QUICK: Partial<Record<FormatName, object>> = {
+	bcrypt: { cost: 4 },
+	sha256crypt: { rounds: 1000 },
+	sha512crypt: { rounds: 1000 },
+	yescrypt: { cost: 1 },
+};
+
+/** A format with its options filled in, as the store uses it. */
+export function using(name: FormatName, options: object = QUICK[name] ?? {}) {
+	const load = async () => {
+		const format = await loadFormat(name);
+		return { format, checked: v.parse(format.options, options) };
+	};
+	return {
+		async derive(plain: string): Promise<string> {
+			const { format, checked } = await load();
+			return format.derive(plain, checked);
+		},
+		async verify(plain: string, value: string): Promise<boolean | undefined> {
+			const { format, checked } = await load();
+			return format.verify?.(plain, value, checked);
+		},
+	};
+}
+
+/** The longest plaintext that a format takes, in bytes of UTF-8. */
+export function maxBytes(name: FormatName): number {
+	if (name === "bcrypt") return 72;
+	return name.endsWith("crypt") ? 511 : 2 ** 20;
+}
+
+/** Every format, with a test's options. */
+export const allFormats = formatNames.map((name) => ({ name, ...using(name) }));

@@ -1,0 +1,81 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chownSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** Who a server runs as, where it refuses to be root. */
+export interface Account {
+	readonly uid: number;
+	readonly gid: number;
+}
+
+/** A server that a test started. */
+export interface Server {
+	/** Stops it and waits until it has ended. */
+	stop(): Promise<void>;
+}
+
+/**
+ * Starts a server, and waits until a line that it writes says that it takes connections.
+ *
+ * @throws {Error} with what it wrote, if it ends before, or is not ready in a minute
+ */
+export async function startServer(
+	file: string,
+	args: readonly string[],
+	ready: RegExp,
+	options: Partial<Account> & { readonly cwd: string },
+): Promise<Server> {
+	const child = spawn(file, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
+	const ended = once(child, "exit");
+
+	let output = "";
+	const started = new Promise<void>((resolve) => {
+		for (const stream of [child.stdout, child.stderr]) {
+			stream.on("data", (chunk: Buffer) => {
+				output += chunk;
+				if (ready.test(output)) resolve();
+			});
+		}
+	});
+	const slow = setTimeout(() => child.kill("SIGKILL"), START_MS);
+	await Promise.race([
+		started,
+		ended.then(() => {
+			throw new Error(`${file} ended before it was ready:\n${output}`);
+		}),
+	]);
+	clearTimeout(slow);
+
+	return {
+		async stop() {
+			child.kill("SIGTERM");
+			const stubborn = setTimeout(() => child.kill("SIGKILL"), STOP_MS);
+			await ended;
+			clearTimeout(stubborn);
+		},
+	};
+}
+
+const START_MS = 60_000;
+const STOP_MS = 20_000;
+
+/** A TCP port of 127.0.0.1 that nobody listens on. */
+export async function freePort(): Promise<number> {
+	const server = createServer().listen(0, "127.0.0.1");
+	await once(server, "listening");
+	const address = server.address();
+	server.close();
+	await once(server, "close");
+	if (address === null || typeof address === "string") throw new Error("no TCP address");
+	return address.port;
+}
+
+/** A directory for a server's files, which only its account can read; its owner removes it. */
+export function serverDirectory(account?: Account): { readonly path: string; remove(): void } {
+	const path = mkdtempSync(join(tmpdir(), "trocla-peer-"));
+	if (account) chownSync(path, account.uid, account.gid);
+	return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
