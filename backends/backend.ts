@@ -1,8 +1,15 @@
+/** Something that is wrong with the stored data: a sentence, and what to do about it. */
+export interface Flaw {
+	readonly message: string;
+	readonly hint: string;
+}
+
 /**
  * Where records are kept: texts by key, changed by compare-and-set only.
  *
- * Keys are well-formed Unicode without control characters, 1 to 512 bytes of UTF-8. Every method may be called at
- * any time, also while others run, until `close`. What goes wrong is a BackendError, and then nothing was written.
+ * Keys are well-formed Unicode without control characters, 1 to 512 bytes of UTF-8; texts are any strings. Every
+ * method may be called at any time, also while others run, until `close`. What goes wrong is a BackendError, and then
+ * nothing was written.
  */
 export interface Backend {
 	/** The text of a record, or `undefined` where there is none. */
@@ -24,9 +31,10 @@ export interface Backend {
 	 */
 	keys(from?: string): AsyncIterable<string>;
 
-	/** What is wrong with the stored data as a whole, a sentence each; nothing where all is well. */
-	check(): Promise<string[]>;
+	/** What is wrong with the stored data as a whole; nothing where all is well. */
+	check(): Promise<Flaw[]>;
 
+	/** Ends it; closing it again does nothing, all else then is refused. */
 	close(): Promise<void>;
 }
 

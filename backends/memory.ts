@@ -1,20 +1,26 @@
-import type { Backend } from "./backend.js";
+import { type Backend, BackendError } from "./backend.js";
 
-/** A store that lives as long as the process, for tests and for programs that need passwords for one run. */
+/** A store that lives until it is closed, for tests and for programs that need passwords for one run. */
 export function openMemory(): Backend {
 	const texts = new Map<string, string>();
+	let closed = false;
+
+	function stored(): Map<string, string> {
+		if (closed) throw new BackendError("unavailable", "the memory store is closed", "Open another one");
+		return texts;
+	}
 
 	return {
 		async read(key) {
-			return texts.get(key);
+			return stored().get(key);
 		},
 
 		async readMany(keys) {
-			return keys.map((key) => texts.get(key));
+			return keys.map((key) => stored().get(key));
 		},
 
 		async swap(key, before, after) {
-			if (texts.get(key) !== before) return false;
+			if (stored().get(key) !== before) return false;
 			if (after === undefined) texts.delete(key);
 			else texts.set(key, after);
 			return true;
@@ -22,7 +28,7 @@ export function openMemory(): Backend {
 
 		async *keys(from) {
 			const start = from === undefined ? undefined : Buffer.from(from);
-			const inOrder = [...texts.keys()].map((key) => Buffer.from(key)).sort(Buffer.compare);
+			const inOrder = [...stored().keys()].map((key) => Buffer.from(key)).sort(Buffer.compare);
 			for (const key of inOrder) {
 				if (start === undefined || Buffer.compare(key, start) >= 0) yield key.toString();
 			}
@@ -32,6 +38,9 @@ export function openMemory(): Backend {
 			return [];
 		},
 
-		async close() {},
+		async close() {
+			closed = true;
+			texts.clear();
+		},
 	};
 }

@@ -27,6 +27,8 @@ function explain(code: string, message: string): [fault: BackendFault, what: str
 		case "SQLITE_BUSY":
 		case "SQLITE_LOCKED":
 			return ["busy", "other processes kept it locked for a minute", "See with fuser(1) which ones, then run it again"];
+		case "SQLITE_MISUSE":
+			return ["unavailable", "the store was closed already", "Close it after the last call, or open it again"];
 		case "SQLITE_NOTADB":
 			return [
 				"damaged",

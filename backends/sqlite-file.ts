@@ -7,20 +7,30 @@ import { BackendError } from "./backend.js";
  * Makes sure that `path` is a file that only its owner can read, and makes a new database where there is none.
  */
 export async function prepareFile(path: string, connect: (path: string) => KeyvSqlite): Promise<void> {
+	const directory = find(dirname(path));
+	if (directory) checkDirectory(directory, dirname(path));
 	let file = find(path);
 	if (file === undefined) {
 		const { createDatabase } = await import("./sqlite-create.js");
 		await createDatabase(path, connect);
 		file = find(path);
+		// SQLite would follow the link, and make a store there that others can read.
+		if (file === undefined) throw new BackendError("unavailable", `${path} is a link to nothing`, `Run: rm ${path}`);
 	}
 	// The file is not opened here: closing it would drop the locks that SQLite has on it in this same process
 	// (https://sqlite.org/howtocorrupt.html, section 2.2). That it is SQLite's shows at the first query.
-	if (file) checkFile(file, path);
-	const directory = find(dirname(path));
-	if (directory) checkDirectory(directory, dirname(path));
+	checkFile(file, path);
 }
 
-function checkFile({ mode, size }: Stats, path: string): void {
+function checkFile(file: Stats, path: string): void {
+	const { mode, size } = file;
+	if (!file.isFile()) {
+		throw new BackendError(
+			"unavailable",
+			`${path} is not a file`,
+			"Set store_options.path in the configuration to the file that the store is, or is to become",
+		);
+	}
 	if (mode & 0o077) {
 		throw new BackendError("exposed", `${path} can be read by others (mode ${octal(mode)})`, `Run: chmod 600 ${path}`);
 	}

@@ -25,7 +25,12 @@ export async function openSqlite(path: string): Promise<Backend> {
 	};
 	await prepareFile(path, connect).catch(fail);
 	const adapter = connect(path);
+	// A SQLite may be built to sync less in WAL mode, where a loss of power takes back what was committed
+	// (https://sqlite.org/compile.html, SQLITE_DEFAULT_WAL_SYNCHRONOUS). This also tells, before
+	// anything is asked of it, whether it is a database at all.
+	await adapter.query("PRAGMA synchronous=FULL").catch(fail);
 	const rows = new Keyv({ store: adapter, namespace: NAMESPACE, useKeyPrefix: false });
+	let closing: Promise<void> | undefined;
 
 	async function query<Row>(sql: string, ...values: unknown[]): Promise<Row[]> {
 		try {
@@ -38,6 +43,15 @@ export async function openSqlite(path: string): Promise<Backend> {
 	async function write(sql: string, ...values: unknown[]): Promise<boolean> {
 		return (await query(`${sql} RETURNING 1`, ...values)).length === 1;
 	}
+
+	/** Replaces or deletes a row where it is this one: a text as Keyv wrote it, or the bytes of any other. */
+	async function replace(key: string, unchanged: string, row: unknown, by: unknown) {
+		const where = `WHERE key = ? AND ${unchanged} = ?`;
+		if (by === undefined) return await write(`DELETE FROM ${TABLE} ${where}`, rowKey(key), row);
+		return await write(`UPDATE ${TABLE} SET value = ? ${where}`, by, rowKey(key), row);
+	}
+
+	const encode = (text: string) => rows.serializeData({ value: text });
 
 	async function decode(row: string, key: string): Promise<string> {
 		const stored = await Promise.resolve(rows.deserializeData<unknown>(row)).catch(() => undefined);
@@ -53,9 +67,6 @@ export async function openSqlite(path: string): Promise<Backend> {
 		const [row] = await query<{ value: string }>(`SELECT value FROM ${TABLE} WHERE key = ?`, rowKey(key));
 		return row && (await decode(row.value, key));
 	}
-
-	// Also tells, before anything is asked of it, whether this is a database at all.
-	await query("PRAGMA synchronous=FULL");
 
 	return {
 		read,
@@ -75,15 +86,19 @@ export async function openSqlite(path: string): Promise<Backend> {
 		},
 
 		async swap(key, before, after) {
-			// The record's text is compared, not the row's: other Keyv versions write the same text into another row.
-			const unchanged = `key = ? AND json_extract(value, '$.value') = ?`;
 			if (before === after) return (await read(key)) === before;
-			if (after === undefined) return await write(`DELETE FROM ${TABLE} WHERE ${unchanged}`, rowKey(key), before);
-			const row = await rows.serializeData({ value: after });
+			const row = after === undefined ? undefined : await encode(after);
 			if (before === undefined) {
 				return await write(`INSERT INTO ${TABLE} (key, value) VALUES (?, ?) ON CONFLICT DO NOTHING`, rowKey(key), row);
 			}
-			return await write(`UPDATE ${TABLE} SET value = ? WHERE ${unchanged}`, row, rowKey(key), before);
+			if (await replace(key, "value", await encode(before), row)) return true;
+			// Other Keyv versions write the same text into another row, which is compared by its bytes.
+			const [other] = await query<{ value: string; bytes: Buffer }>(
+				`SELECT value, CAST(value AS BLOB) AS bytes FROM ${TABLE} WHERE key = ?`,
+				rowKey(key),
+			);
+			if (other === undefined || (await decode(other.value, key)) !== before) return false;
+			return await replace(key, "CAST(value AS BLOB)", other.bytes, row);
 		},
 
 		async *keys(from = "") {
@@ -93,28 +108,39 @@ export async function openSqlite(path: string): Promise<Backend> {
 					`SELECT key FROM ${TABLE} WHERE key ${after} ? AND key < '${NAMESPACE};' ORDER BY key LIMIT ${PAGE_ROWS}`,
 					key,
 				);
-			let rows = await page(">=", rowKey(from));
-			while (rows.length > 0) {
+			let last = "";
+			for (let rows = await page(">=", rowKey(from)); rows.length > 0; rows = await page(">", last)) {
+				if (rows[0]?.key === last) throw notUtf8(path);
 				for (const { key } of rows) yield key.slice(rowKey("").length);
-				rows = await page(">", rows.at(-1)?.key ?? "");
+				last = rows.at(-1)?.key ?? "";
 			}
 		},
 
 		async check() {
 			const found = await query<{ integrity_check: string }>("PRAGMA integrity_check");
 			const [journal] = await query<{ journal_mode: string }>("PRAGMA journal_mode");
-			return [
-				...found.map((row) => `${path}: ${row.integrity_check}`).filter((line) => !line.endsWith(": ok")),
-				...(journal?.journal_mode === "wal"
-					? []
-					: [`${path} is not in WAL mode, so readers and writers stop each other`]),
-			];
+			const flaws = found
+				.filter((row) => row.integrity_check !== "ok")
+				.map((row) => ({ message: `${path}: ${row.integrity_check}`, hint: "Restore the store from a backup" }));
+			if (journal?.journal_mode === "wal") return flaws;
+			const message = `${path} is not in WAL mode, so readers and writers stop each other`;
+			return [...flaws, { message, hint: `Run: sqlite3 ${path} 'PRAGMA journal_mode=WAL'` }];
 		},
 
 		async close() {
-			await adapter.close().catch(fail);
+			closing ??= adapter.close();
+			await closing.catch(fail);
 		},
 	};
+}
+
+/** Node reads a text that is not UTF-8 as another one, which SQLite then does not find again. */
+function notUtf8(path: string): BackendError {
+	return new BackendError(
+		"damaged",
+		`${path} has a key that is not UTF-8`,
+		"Delete that row with the sqlite3 command: trocla never wrote it",
+	);
 }
 
 const rowKey = (key: string) => `${NAMESPACE}:${key}`;

@@ -4,8 +4,7 @@ import { TroclaError } from "./errors.js";
 import { didYouMean } from "./nearest.js";
 import { checkOptions } from "./options.js";
 import type { Options } from "./record.js";
-
-type YamlMap = { readonly [name: string]: unknown };
+import { isMap, quoteValue } from "./value.js";
 
 /** What a key of the configuration must be; the checks throw with the file and the key's name. */
 const checks: { readonly [Key in keyof Required<ConfigInput>]: (value: unknown, fail: Fail) => void } = {
@@ -39,7 +38,8 @@ const checks: { readonly [Key in keyof Required<ConfigInput>]: (value: unknown, 
 	},
 	profiles(value, fail) {
 		for (const [name, options] of Object.entries(map(value, fail))) {
-			checkOptions(map(options, fail), "config", fail(`profile ${name}:`).message);
+			const profile = map(options, (message, hint) => fail(`profile ${quoteValue(name)}: ${message}`, hint));
+			checkOptions(profile, "config", fail(`profile ${quoteValue(name)}:`).message);
 		}
 	},
 };
@@ -58,36 +58,48 @@ export function checkConfig(document: unknown, file: string | undefined): Config
 	const fail: Fail = (message, hint) => new TroclaError("config", file ? `${file}: ${message}` : message, hint);
 	const config = map(withoutSymbols(document), fail);
 	onlyKnown(config, keys, fail);
-	for (const [name, value] of Object.entries(config)) {
+	// In the order of the checks: whatever else a Ruby trocla's configuration holds, its store says most.
+	for (const name of keys.filter(isKey)) {
+		const value = config[name];
 		// A key without a value is as good as none.
-		if (value !== null && isKey(name))
+		if (value !== undefined && value !== null)
 			checks[name](value, (message, hint) => fail(message.startsWith(name) ? message : `${name}: ${message}`, hint));
 	}
 	// Each key was checked above.
 	return Object.fromEntries(Object.entries(config).filter(([, value]) => value !== null)) as ConfigInput;
 }
 
-function map(value: unknown, fail: Fail): Options & YamlMap {
-	if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as YamlMap;
-	throw fail("must be a map of names to values");
+function map(value: unknown, fail: Fail): Options {
+	if (isMap(value)) return value;
+	throw fail(`must be a map of names to values, not ${quoteValue(value)}`);
 }
 
-function onlyKnown(config: YamlMap, known: readonly string[], fail: Fail): void {
+function onlyKnown(config: Options, known: readonly string[], fail: Fail): void {
 	const unknown = Object.keys(config).find((name) => !known.includes(name));
 	if (unknown !== undefined) throw fail(`unknown key ${JSON.stringify(unknown)}`, didYouMean(unknown, known));
 }
 
 function oneOf(words: readonly string[], value: unknown, fail: Fail): void {
 	if (words.some((word) => word === value)) return;
-	throw fail(`${JSON.stringify(value)} is not known`, didYouMean(String(value), words));
+	throw fail(`${quoteValue(value)} is not known`, didYouMean(quoteValue(value), words));
 }
 
+/** Texts that are what they say, whatever they begin with. */
+const LITERAL = ["custom", "path", "username"];
+
+/** Deeper than any setting is; a YAML alias may make a map hold itself. */
+const MAX_DEPTH = 6;
+
 /** Ruby writes `:name` for a symbol; only names are such, a text like `:;,.` is not. */
-function withoutSymbols(value: unknown): unknown {
+function withoutSymbols(value: unknown, depth = 0): unknown {
 	if (typeof value === "string") return value.replace(/^:(?=[a-z]\w*$)/, "");
-	if (Array.isArray(value)) return value.map(withoutSymbols);
-	if (typeof value !== "object" || value === null) return value;
+	if (depth > MAX_DEPTH) return value;
+	if (Array.isArray(value)) return value.map((item) => withoutSymbols(item, depth + 1));
+	if (!isMap(value)) return value;
 	return Object.fromEntries(
-		Object.entries(value).map(([name, item]) => [name.replace(/^:/, ""), withoutSymbols(item)]),
+		Object.entries(value).map(([symbol, item]) => {
+			const name = symbol.replace(/^:/, "");
+			return [name, LITERAL.includes(name) ? item : withoutSymbols(item, depth + 1)];
+		}),
 	);
 }

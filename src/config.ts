@@ -5,6 +5,7 @@ import type { StoreName } from "../backends/index.js";
 import { TroclaError } from "./errors.js";
 import type { OptionPolicy } from "./profiles.js";
 import type { Options } from "./record.js";
+import { isEmpty } from "./value.js";
 
 /** A configuration, checked and complete. */
 export interface Config extends OptionPolicy {
@@ -131,10 +132,7 @@ export async function checkedConfig(
 	file: string | undefined,
 	around = surroundings(),
 ): Promise<Config> {
-	const input =
-		isMap(document) && Object.keys(document).length === 0
-			? {}
-			: (await import("./config-check.js")).checkConfig(document, file);
+	const input = isEmpty(document) ? {} : (await import("./config-check.js")).checkConfig(document, file);
 	const base = file ? dirname(file) : process.cwd();
 	const path = input.store_options?.path?.replace(/^~(?=\/)/, around.home);
 	return {
@@ -147,5 +145,3 @@ export async function checkedConfig(
 		profiles: input.profiles ?? {},
 	};
 }
-
-const isMap = (value: unknown): value is object => typeof value === "object" && value !== null && !Array.isArray(value);

@@ -26,6 +26,7 @@ export async function handOut(
 	{ key, format, force, now, warn }: HandOut,
 	deliver: (values: Values) => void | Promise<void>,
 ): Promise<void> {
+	const again = ["trocla delete", shellWord(key), ...(format ? [format] : []), "--force"].join(" ");
 	const claim = { id: randomUUID(), host: hostname(), pid: process.pid, at: now().toISOString() };
 	const values = await records.change(key, async (record) => {
 		const values = valuesOf(record, format);
@@ -37,20 +38,23 @@ export async function handOut(
 	try {
 		await deliver(values);
 	} catch (error) {
-		await unclaim(records, key, claim.id);
-		throw new TroclaError(
-			"undelivered",
-			`${quote(key)} could not be handed out: ${(error as Error).message}`,
-			"Nothing was removed: mend that and run it again",
-			error,
-		);
+		const undelivered = `${quote(key)} could not be handed out: ${error instanceof Error ? error.message : String(error)}`;
+		await unclaim(records, key, claim.id).catch((fault: Error) => {
+			throw new TroclaError(
+				"undelivered",
+				`${undelivered}; nor could its claim be undone: ${fault.message}`,
+				`Nothing was removed: mend that and run ${again}`,
+				error,
+			);
+		});
+		throw new TroclaError("undelivered", undelivered, "Nothing was removed: mend that and run it again", error);
 	}
 
 	const removed = await remove(records, key, claim.id, values, now).catch((error: Error) => {
 		throw new TroclaError(
 			error instanceof TroclaError ? error.code : "store",
 			`${quote(key)} was handed out, but is still stored: ${error.message}`,
-			`Mend that, then remove it with: trocla delete ${shellWord(key)} ${format ?? ""} --force`,
+			`Mend that, then remove it with: ${again}`,
 			error,
 		);
 	});

@@ -26,7 +26,9 @@ export function checkKey(key: unknown): asserts key is string {
 export async function checkFormat(format: unknown): Promise<FormatName> {
 	if (typeof format === "string" && isFormatName(format)) return format;
 	const { didYouMean } = await import("./nearest.js");
-	throw new TroclaError("invalid", `unknown format ${JSON.stringify(format)}`, didYouMean(String(format), formatNames));
+	const { quoteValue } = await import("./value.js");
+	const name = typeof format === "string" ? format : "";
+	throw new TroclaError("invalid", `unknown format ${quoteValue(format)}`, didYouMean(name, formatNames));
 }
 
 /** @throws {TroclaError} `invalid` where this can't be a password */

@@ -6,7 +6,10 @@ import { type ErrorCode, TroclaError } from "./errors.js";
 import type { Recipe } from "./generate.js";
 import { didYouMean } from "./nearest.js";
 import { builtinProfiles, type OptionPolicy } from "./profiles.js";
-import type { Options, StoredFormat } from "./record.js";
+import { askedOptions, type KeyRecord, MAX_EXPIRES, type Options } from "./record.js";
+import { isMap, quoteValue as quote } from "./value.js";
+
+const REQUIRE_RULE = `must map ${characterClasses.join(", ")} to numbers`;
 
 /** The options that shape a random plaintext; `words` excludes the others. */
 const recipeOptions = {
@@ -15,15 +18,15 @@ const recipeOptions = {
 		[v.picklist(charsetNames), v.strictObject({ custom: v.pipe(text(), v.regex(/^\P{C}*$/u)) })],
 		"must be a charset's name, or {custom: CHARACTERS} without control characters",
 	),
-	require: v.strictObject(
-		Object.fromEntries(characterClasses.map((name) => [name, v.optional(wholeNumber(0, 99))])),
-		`must map ${characterClasses.join(", ")} to numbers`,
+	require: v.pipe(
+		v.custom<Options>(isMap, REQUIRE_RULE),
+		v.strictObject(
+			Object.fromEntries(characterClasses.map((name) => [name, v.optional(wholeNumber(0, 99))])),
+			REQUIRE_RULE,
+		),
 	),
 	words: wholeNumber(1, 64),
 };
-
-/** A century, in seconds: the longest expiry. */
-const MAX_EXPIRES = 3_155_760_000;
 
 const generalOptions = {
 	...recipeOptions,
@@ -65,6 +68,7 @@ export interface ResolvedOptions {
  * @throws {TroclaError} `invalid`
  */
 export function resolveOptions(policy: OptionPolicy, format: FormatName, call: Options): ResolvedOptions {
+	if (!isMap(call)) throw new TroclaError("invalid", `options must be a map of names to values, not ${quote(call)}`);
 	checkOptions(call, "invalid");
 	const site = flatten(policy.options, format);
 	const asked = flatten(call, format);
@@ -99,13 +103,23 @@ export function resolveOptions(policy: OptionPolicy, format: FormatName, call: O
  */
 export function checkOptions(options: Options, code: ErrorCode, where = "option"): void {
 	for (const [name, value] of Object.entries(options)) {
+		if (!isFormatName(name)) continue;
+		if (!isMap(value))
+			throw new TroclaError(code, `${where} ${name} must be a map of its options, not ${quote(value)}`);
+		checkLayer(value, code, `${where} ${name}:`, optionNames);
+	}
+	checkLayer(
+		pick(options, (name) => !isFormatName(name)),
+		code,
+		where,
+		[...optionNames, ...formatNames],
+	);
+}
+
+function checkLayer(options: Options, code: ErrorCode, where: string, known: readonly string[]): void {
+	for (const [name, value] of Object.entries(options)) {
 		const fail = (message: string, hint?: string) => new TroclaError(code, `${where} ${message}`, hint);
-		if (isFormatName(name) && isMap(value)) {
-			checkOptions(value, code, `${where} ${name}:`);
-			continue;
-		}
-		if (!optionNames.includes(name))
-			throw fail(JSON.stringify(name).concat(" is not known"), didYouMean(name, optionNames));
+		if (!optionNames.includes(name)) throw fail(`${quote(name)} is not known`, didYouMean(name, known));
 		if (!isGeneralOption(name)) continue;
 		if (name === "charset" && typeof value === "string" && !charsetNames.some((known) => known === value)) {
 			throw fail(`charset: ${quote(value)} is not known`, didYouMean(value, charsetNames));
@@ -142,10 +156,11 @@ export function checkOwnOptions(format: FormatName, schema: v.GenericSchema<unkn
 	throw new TroclaError("invalid", `option ${path} of ${format} ${issue.message}, not ${quote(issue.input)}`);
 }
 
-/** The options of a reset: what a stored format was asked for with, under what the reset itself asks for. */
-export function askAgain(stored: StoredFormat | undefined, call: Options): Options {
-	if (call.profiles !== undefined) return call;
-	const before = Object.fromEntries((stored?.asked ?? []).map((name) => [name, stored?.options?.[name]]));
+/** The options of a reset: what was asked for before, under what the reset itself asks for. */
+export function askAgain(record: KeyRecord | undefined, format: FormatName, call: Options): Options {
+	const stored = record?.formats[format];
+	const before = stored ? askedOptions(stored) : format === "plain" ? record?.askedPlain : undefined;
+	if (before === undefined || !isMap(call) || call.profiles !== undefined) return call;
 	return { ...pick(before, (name) => !isRecipeOption(name)), ...layRecipe(before, call), ...call };
 }
 
@@ -158,8 +173,13 @@ function layRecipe(below: Options, layer: Options): Options {
 }
 
 function flatten(layer: Options, format: FormatName): Options {
+	const general = pick(layer, (name) => !isFormatName(name));
 	const own = Object.hasOwn(layer, format) ? layer[format] : undefined;
-	return { ...pick(layer, (name) => !isFormatName(name)), ...(isMap(own) && own) };
+	if (!isMap(own)) return general;
+	return {
+		...pick({ ...general, ...own }, (name) => !isRecipeOption(name)),
+		...layRecipe(layRecipe({}, general), own),
+	};
 }
 
 function profileNames({ profiles = [] }: Options): string[] {
@@ -177,13 +197,4 @@ function findProfile(profiles: { readonly [name: string]: Options }, name: strin
 
 function pick(options: Options, wanted: (name: string) => boolean): Options {
 	return Object.fromEntries(Object.entries(options).filter(([name]) => wanted(name)));
-}
-
-const isMap = (value: unknown): value is Options =>
-	typeof value === "object" && value !== null && !Array.isArray(value);
-
-/** A value as it stands in a message: on one line, and short. */
-function quote(value: unknown): string {
-	const text = JSON.stringify(value) ?? String(value);
-	return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }

@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from "node:util";
 import type { FormatName } from "../formats/index.js";
 import type { ResolvedOptions } from "./options.js";
-import type { Expiry, KeyRecord, Options, StoredFormat, Values } from "./record.js";
+import { askedOptions, type Expiry, type KeyRecord, type StoredFormat, type Values } from "./record.js";
+import { isEmpty } from "./value.js";
 
 /** The values of one format, or of all; `undefined` where there are none. */
 export function valuesOf(record: KeyRecord | undefined, format: FormatName | undefined): Values | undefined {
@@ -16,7 +18,10 @@ export function without(record: KeyRecord, values: Values, now: Date): KeyRecord
 		),
 	);
 	const { claim: _, ...rest } = record;
-	return { ...rest, formats, ...(record.formats.plain && !formats.plain && { handedOut: now.toISOString() }) };
+	const { plain } = record.formats;
+	if (!plain || formats.plain) return { ...rest, formats };
+	const askedPlain = askedOptions(plain);
+	return { ...rest, formats, handedOut: now.toISOString(), ...(!isEmpty(askedPlain) && { askedPlain }) };
 }
 
 /** An expiry of so many seconds from now; none for 0. */
@@ -30,16 +35,18 @@ export function keepExpiry(record: KeyRecord | undefined, resolved: ResolvedOpti
 	return startExpiry(resolved.expiresAsked ?? (record ? (record.expires?.seconds ?? 0) : resolved.expires), now);
 }
 
-/** What was asked for and is stored otherwise, as `length 16, not 32`; nothing where it is not known how it was made. */
-export function otherOptions(stored: StoredFormat | undefined, asked: Options): string[] {
-	const { options } = stored ?? {};
-	if (!options) return [];
-	return Object.entries(asked)
-		.filter(([name, value]) => JSON.stringify(options[name]) !== JSON.stringify(value))
-		.map(([name, value]) => `${name} ${JSON.stringify(options[name]) ?? "unset"}, not ${JSON.stringify(value)}`);
+/** The record with a format in place of the one that it had, or beside the others, and with this expiry or none. */
+export function withFormat(
+	record: KeyRecord | undefined,
+	name: FormatName,
+	stored: StoredFormat,
+	expiry: { expires?: Expiry },
+): KeyRecord {
+	const { expires: _, formats, ...rest } = record ?? { formats: {} };
+	return { ...rest, formats: { ...formats, [name]: stored }, ...expiry };
 }
 
 /** Whether two formats were made with the same options. */
 export function sameOptions(a: StoredFormat, b: StoredFormat): boolean {
-	return JSON.stringify(a.options ?? {}) === JSON.stringify(b.options ?? {});
+	return isDeepStrictEqual(a.options ?? {}, b.options ?? {});
 }

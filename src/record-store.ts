@@ -11,9 +11,19 @@ export interface Fault {
 }
 
 /** What is to become of a record: nothing, or, where `write` is there, this (`undefined` deletes it). */
-export type Decision<Result> =
-	| { readonly result: Result }
-	| { readonly result: Result; readonly write: KeyRecord | undefined };
+export interface Decision<Result> {
+	readonly result: Result;
+	readonly write?: KeyRecord | undefined;
+	/** What the caller should hear of once this is done. */
+	readonly warning?: string | undefined;
+}
+
+/** A record's text, or why the backend can't read it. */
+interface Row {
+	readonly key: string;
+	readonly text: string | undefined;
+	readonly fault?: BackendError;
+}
 
 const PAGE_KEYS = 500;
 
@@ -26,10 +36,12 @@ const PAGE_KEYS = 500;
 export class RecordStore {
 	readonly #backend: Backend;
 	readonly #now: () => Date;
+	readonly #warn: (message: string) => void;
 
-	constructor(backend: Backend, now: () => Date) {
+	constructor(backend: Backend, { now, warn }: { now: () => Date; warn: (message: string) => void }) {
 		this.#backend = backend;
 		this.#now = now;
+		this.#warn = warn;
 	}
 
 	async read(key: string): Promise<KeyRecord | undefined> {
@@ -44,11 +56,16 @@ export class RecordStore {
 		for (;;) {
 			const before = await this.#backend.read(key).catch(fail);
 			const decision = await decide(this.#live(before, key));
-			if (!("write" in decision)) return decision.result;
-			const { write } = decision;
-			const after = write && Object.keys(write.formats).length > 0 ? printRecord(write) : undefined;
-			if (await this.#backend.swap(key, before, after).catch(fail)) return decision.result;
+			if (!("write" in decision) || (await this.#write(key, before, decision.write))) {
+				if (decision.warning !== undefined) this.#warn(decision.warning);
+				return decision.result;
+			}
 		}
+	}
+
+	#write(key: string, before: string | undefined, record: KeyRecord | undefined): Promise<boolean> {
+		const after = record && Object.keys(record.formats).length > 0 ? printRecord(record) : undefined;
+		return this.#backend.swap(key, before, after).catch(fail);
 	}
 
 	/** The keys that match, of records that have not expired. A record that can't be read counts as one of them. */
@@ -56,7 +73,7 @@ export class RecordStore {
 		// A pattern with the flag g or y remembers where it stopped.
 		const stateless = new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ""));
 		for await (const page of this.#pages((key) => stateless.test(key), literalPrefix(stateless))) {
-			for (const { key, text } of page) if (this.#isListed(key, text)) yield key;
+			for (const { key, text, fault } of page) if (fault || this.#isListed(key, text)) yield key;
 		}
 	}
 
@@ -75,11 +92,11 @@ export class RecordStore {
 
 	/** All that is wrong in the store; `seen` hears how many records were looked at. */
 	async *faults(seen: (records: number) => void): AsyncGenerator<Fault> {
-		for (const message of await this.#backend.check().catch(fail))
-			yield { message, hint: "Restore the store from a backup" };
+		yield* await this.#backend.check().catch(fail);
 		let records = 0;
 		for await (const page of this.#pages(() => true, "")) {
-			for (const { key, text } of page) {
+			for (const { key, text, fault } of page) {
+				if (fault) yield { message: fault.message, hint: fault.hint };
 				try {
 					if (text !== undefined) refuseClaimed(key, parseRecord(text, key));
 				} catch (error) {
@@ -96,10 +113,7 @@ export class RecordStore {
 		await this.#backend.close().catch(fail);
 	}
 
-	async *#pages(
-		wanted: (key: string) => boolean,
-		prefix: string,
-	): AsyncGenerator<{ key: string; text: string | undefined }[]> {
+	async *#pages(wanted: (key: string) => boolean, prefix: string): AsyncGenerator<Row[]> {
 		let keys: string[] = [];
 		try {
 			for await (const key of this.#backend.keys(prefix)) {
@@ -115,9 +129,24 @@ export class RecordStore {
 		}
 	}
 
-	async #readMany(keys: readonly string[]): Promise<{ key: string; text: string | undefined }[]> {
-		const texts = await this.#backend.readMany(keys);
-		return keys.map((key, index) => ({ key, text: texts[index] }));
+	async #readMany(keys: readonly string[]): Promise<Row[]> {
+		try {
+			const texts = await this.#backend.readMany(keys);
+			return keys.map((key, index) => ({ key, text: texts[index] }));
+		} catch (error) {
+			if (!isDamage(error)) throw error;
+			// One row that can't be read does not hide the others.
+			return await Promise.all(keys.map((key) => this.#readRow(key)));
+		}
+	}
+
+	async #readRow(key: string): Promise<Row> {
+		try {
+			return { key, text: await this.#backend.read(key) };
+		} catch (error) {
+			if (!isDamage(error)) throw error;
+			return { key, text: undefined, fault: error };
+		}
 	}
 
 	#live(text: string | undefined, key: string): KeyRecord | undefined {
@@ -138,6 +167,8 @@ export class RecordStore {
 		return text !== undefined && !this.#isListed(key, text);
 	}
 }
+
+const isDamage = (error: unknown): error is BackendError => error instanceof BackendError && error.fault === "damaged";
 
 function fail(error: unknown): never {
 	if (!(error instanceof BackendError)) throw error;

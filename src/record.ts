@@ -14,6 +14,9 @@ export interface StoredFormat {
 	readonly asked?: readonly string[];
 }
 
+/** A century, in seconds: the longest expiry. */
+export const MAX_EXPIRES = 3_155_760_000;
+
 /** The whole key ends at `at` (ISO 8601, UTC), `seconds` after its last write. */
 export interface Expiry {
 	readonly seconds: number;
@@ -35,13 +38,20 @@ export interface KeyRecord {
 	readonly expires?: Expiry;
 	/** When the plaintext was last handed out and removed: ISO 8601, UTC. */
 	readonly handedOut?: string;
+	/** What the plaintext that was handed out had been asked for with: its reset asks for it again. */
+	readonly askedPlain?: Options;
 	readonly claim?: Claim;
+}
+
+/** The options that a stored format was asked for with. */
+export function askedOptions({ asked = [], options = {} }: StoredFormat): Options {
+	return Object.fromEntries(asked.map((name) => [name, options[name]]));
 }
 
 /** The values of a key by their formats. */
 export type Values = { readonly [format: string]: string };
 
-/** The record's text in the store: JSON, `{v: 1, formats, expires?, handedOut?, claim?}`. */
+/** The record's text in the store: JSON, `{v: 1, formats, expires?, handedOut?, askedPlain?, claim?}`. */
 export function printRecord(record: KeyRecord): string {
 	return JSON.stringify({ v: 1, ...record });
 }
@@ -59,17 +69,19 @@ export function parseRecord(text: string, key: string): KeyRecord {
 		throw damaged(key, "it is not JSON");
 	}
 	if (!isObject(parsed)) throw damaged(key, "it is not a record");
-	const { v, formats, expires, handedOut, claim } = parsed;
+	const { v, formats, expires, handedOut, askedPlain, claim } = parsed;
 	if (v !== 1) throw damaged(key, `it has version ${JSON.stringify(v)}, and this trocla knows version 1`);
 	if (!isObject(formats) || !Object.values(formats).every(isStoredFormat))
 		throw damaged(key, "its formats are not readable");
 	if (!(expires === undefined || isExpiry(expires))) throw damaged(key, "its expiry is not readable");
 	if (!(claim === undefined || isClaim(claim))) throw damaged(key, "its claim is not readable");
 	if (!(handedOut === undefined || isTime(handedOut))) throw damaged(key, "its hand-out is not readable");
+	if (!(askedPlain === undefined || isObject(askedPlain))) throw damaged(key, "its options are not readable");
 	return {
 		formats: formats as KeyRecord["formats"],
 		...(expires && { expires }),
 		...(handedOut && { handedOut }),
+		...(askedPlain && { askedPlain }),
 		...(claim && { claim }),
 	};
 }
@@ -101,7 +113,8 @@ function isStoredFormat(value: unknown): value is StoredFormat {
 }
 
 function isExpiry(value: unknown): value is Expiry {
-	return isObject(value) && typeof value.seconds === "number" && value.seconds > 0 && isTime(value.at);
+	if (!isObject(value) || typeof value.seconds !== "number" || !isTime(value.at)) return false;
+	return value.seconds > 0 && value.seconds <= MAX_EXPIRES;
 }
 
 function isClaim(value: unknown): value is Claim {

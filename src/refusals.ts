@@ -15,6 +15,11 @@ export function notFound(key: string, format: string | undefined): TroclaError {
 	);
 }
 
+/** What a caller may not expect who sets a hash beside a plaintext. */
+export function notOfThePlaintext(key: string, format: string): string {
+	return `the ${format} of ${quote(key)} now is of another password than its stored plaintext`;
+}
+
 /** A new plaintext would silently part the hashes that are in use from the password that people know. */
 export function noPlaintext(key: string, format: string, { formats, handedOut }: KeyRecord): TroclaError {
 	const others = Object.keys(formats).join(", ");

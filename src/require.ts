@@ -22,9 +22,10 @@ export function sampleRequired(
 	require: { readonly [Name in CharacterClass]?: number },
 	randomInt: RandomInt,
 ): string[] {
+	const classOfEach = new Map(alphabet.map((character) => [character, classOf(character)]));
 	const classes = characterClasses.map((name) => ({
 		name,
-		characters: alphabet.filter((character) => classOf(character) === name),
+		characters: alphabet.filter((character) => classOfEach.get(character) === name),
 		least: require[name] ?? 0,
 	}));
 	for (const { name, characters, least } of classes) {
@@ -46,7 +47,11 @@ export function sampleRequired(
 	}
 	for (let attempt = 0; attempt < TRIES; attempt++) {
 		const drawn = sample(alphabet, length, randomInt);
-		if (classes.every(({ name, least }) => drawn.filter((character) => classOf(character) === name).length >= least)) {
+		if (
+			classes.every(
+				({ name, least }) => drawn.filter((character) => classOfEach.get(character) === name).length >= least,
+			)
+		) {
 			return drawn;
 		}
 	}

@@ -5,9 +5,10 @@ import { checkFormat, checkKey, checkPassword, shellWord } from "./input.js";
 import type { ResolvedOptions } from "./options.js";
 import type { OptionPolicy } from "./profiles.js";
 import type { Claim, Expiry, KeyRecord, Options, Values } from "./record.js";
-import { keepExpiry, otherOptions, sameOptions, startExpiry, valuesOf, without } from "./record-changes.js";
+import { keepExpiry, sameOptions, startExpiry, valuesOf, withFormat, without } from "./record-changes.js";
 import { type Decision, type Fault, RecordStore } from "./record-store.js";
-import { noPlaintext, notFound, quote, refuseClaimed } from "./refusals.js";
+import { noPlaintext, notFound, notOfThePlaintext, quote, refuseClaimed } from "./refusals.js";
+import { isEmpty } from "./value.js";
 
 /** What a store needs besides its backend. */
 export interface TroclaSettings extends OptionPolicy {
@@ -38,7 +39,7 @@ export class Trocla implements AsyncDisposable {
 	readonly #settings: TroclaSettings;
 
 	constructor(backend: Backend, settings: TroclaSettings) {
-		this.#records = new RecordStore(backend, settings.now);
+		this.#records = new RecordStore(backend, settings);
 		this.#settings = settings;
 	}
 
@@ -53,13 +54,14 @@ export class Trocla implements AsyncDisposable {
 	async get(key: string, format: string, options: Options = {}): Promise<string> {
 		checkKey(key);
 		const name = await checkFormat(format);
-		const asked = Object.keys(options).length > 0 ? await this.#resolve(name, options) : undefined;
+		const asked = isEmpty(options) ? undefined : await this.#resolve(name, options);
 		return await this.#records.change(key, async (record) => {
 			const stored = record?.formats[name];
 			if (record && stored) {
 				if (name === "plain") refuseClaimed(key, record);
-				if (asked) this.#warnOfOthers(key, name, record, asked);
-				return { result: stored.value };
+				if (!asked) return { result: stored.value };
+				const { storedOtherwise } = await import("./stored-otherwise.js");
+				return { result: stored.value, warning: storedOtherwise(key, name, record, asked) };
 			}
 			return await this.#make(key, name, record, asked ?? (await this.#resolve(name, {})));
 		});
@@ -113,17 +115,11 @@ export class Trocla implements AsyncDisposable {
 			}
 			if (record && stored && same && resolved.expiresAsked === undefined) return { result: stored.value };
 			const plain = record?.formats.plain;
-			if (plain && !raw && plain.value !== password) {
-				this.#settings.warn(`the ${name} of ${quote(key)} now is of another password than its stored plaintext`);
-			}
 			const kept = same && stored ? stored : fresh;
 			return {
 				result: kept.value,
-				write: {
-					...record,
-					formats: { ...record?.formats, [name]: kept },
-					...keepExpiry(record, resolved, now),
-				},
+				...(plain && !raw && plain.value !== password && { warning: notOfThePlaintext(key, name) }),
+				write: withFormat(record, name, kept, keepExpiry(record, resolved, now)),
 			};
 		});
 	}
@@ -140,7 +136,7 @@ export class Trocla implements AsyncDisposable {
 		const name = await checkFormat(format);
 		const { askAgain } = await import("./options.js");
 		return await this.#records.change(key, async (record) => {
-			const resolved = await this.#resolve(name, askAgain(record?.formats[name], options));
+			const resolved = await this.#resolve(name, askAgain(record, name, options));
 			const old = record && name === "plain" ? { ...record, formats: {} } : record;
 			return await this.#make(key, name, old, resolved);
 		});
@@ -199,10 +195,17 @@ export class Trocla implements AsyncDisposable {
 		const { matches } = await import("./derive.js");
 		const present = wanted.filter((name) => record?.formats[name]);
 		if (present.length === 0) throw notFound(key, format);
+		let undecided: unknown;
 		for (const name of present) {
 			const stored = record?.formats[name];
-			if (stored && (await matches(key, name, password, stored))) return name;
+			try {
+				if (stored && (await matches(key, name, password, stored))) return name;
+			} catch (error) {
+				// One that this machine can't verify does not keep the others from it.
+				undecided ??= error;
+			}
 		}
+		if (undecided !== undefined) throw undecided;
 		return undefined;
 	}
 
@@ -227,7 +230,8 @@ export class Trocla implements AsyncDisposable {
 			name,
 			{ at, ...(options && { options }) },
 		]);
-		return { key, ...record, formats: Object.fromEntries(formats) };
+		const { askedPlain: _, ...rest } = record;
+		return { key, ...rest, formats: Object.fromEntries(formats) };
 	}
 
 	/** Deletes the expired keys and gives them; `seen` hears how many were looked at so far. */
@@ -261,7 +265,12 @@ export class Trocla implements AsyncDisposable {
 		const stored = record?.formats.plain;
 		if (record && stored && name !== "plain") {
 			const made = await derive(key, name, stored.value, resolved, now);
-			return { result: made.value, write: { ...record, formats: { ...record.formats, [name]: made }, ...expires } };
+			const { storedOtherwise } = await import("./stored-otherwise.js");
+			return {
+				result: made.value,
+				write: withFormat(record, name, made, expires),
+				warning: storedOtherwise(key, name, record, { askedRecipe: resolved.askedRecipe }),
+			};
 		}
 		if (record && Object.keys(record.formats).length > 0 && this.#settings.onHandedOut === "refuse") {
 			throw noPlaintext(key, name, record);
@@ -283,20 +292,5 @@ export class Trocla implements AsyncDisposable {
 		const resolved = resolveOptions(this.#settings, name, call);
 		for (const option of resolved.unused) this.#settings.warn(`${name} has no option ${option}, so it does nothing`);
 		return { ...resolved, own: checkOwnOptions(name, (await loadFormat(name)).options, resolved.own) };
-	}
-
-	/** Tells of options that a stored value was not made with. */
-	#warnOfOthers(key: string, name: FormatName, record: KeyRecord, asked: ResolvedOptions): void {
-		const others = [
-			...otherOptions(record.formats.plain, asked.askedRecipe),
-			...(name === "plain" ? [] : otherOptions(record.formats[name], asked.askedOwn)),
-		];
-		if (asked.expiresAsked !== undefined && asked.expiresAsked !== (record.expires?.seconds ?? 0)) {
-			others.push(`expires ${record.expires?.seconds ?? "never"}, not ${asked.expiresAsked}`);
-		}
-		if (others.length === 0) return;
-		this.#settings.warn(
-			`${quote(key)} is stored with ${others.join("; ")}. It stays as it is; trocla reset ${shellWord(key)} ${name} makes it anew`,
-		);
 	}
 }

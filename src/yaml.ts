@@ -6,7 +6,8 @@ import { dump, load, YAML11_SCHEMA, YAMLException } from "js-yaml";
  * @throws {SyntaxError} with the reason and the place, and nothing of the text
  */
 export function parseYaml(text: string): unknown {
-	if (/^\s*(#.*)?$/.test(text)) return undefined;
+	// js-yaml takes an empty text for an error; one of comments only is what a configuration without settings is.
+	if (text.split("\n").every((line) => /^\s*(#.*)?$/.test(line))) return undefined;
 	try {
 		return load(text, { schema: YAML11_SCHEMA }) ?? undefined;
 	} catch (error) {

@@ -1,0 +1,4 @@
+import { openMemory } from "../../backends/memory.js";
+import { conforms } from "./conformance.js";
+
+conforms(async () => openMemory());

@@ -1,0 +1,61 @@
+import { expect } from "vitest";
+import type { Backend } from "../../backends/backend.js";
+import { openMemory } from "../../backends/memory.js";
+import { Trocla, type TroclaSettings } from "../../src/trocla.js";
+import { cleanUp } from "./sandbox.js";
+
+/** The built-in configuration, with nobody who hears the warnings. */
+export const SETTINGS: TroclaSettings = {
+	options: {},
+	profiles: {},
+	onHandedOut: "refuse",
+	warn: () => {},
+	now: () => new Date(),
+};
+
+/** A store with a clock that only the test turns, what it warned of, and what lies in its backend. */
+export class TestStore {
+	readonly warnings: string[] = [];
+	readonly backend: Backend;
+	readonly trocla: Trocla;
+	#now = Date.parse("2026-03-01T12:00:00.000Z");
+	readonly #settings: Partial<TroclaSettings>;
+
+	constructor(settings: Partial<TroclaSettings> = {}, backend = openMemory()) {
+		this.backend = backend;
+		this.#settings = settings;
+		this.trocla = this.another();
+		cleanUp(() => backend.close());
+	}
+
+	/** A second one on the same backend, as another process would open it. */
+	another(settings: Partial<TroclaSettings> = {}): Trocla {
+		return new Trocla(this.backend, {
+			...SETTINGS,
+			now: () => new Date(this.#now),
+			warn: (message) => this.warnings.push(message),
+			...this.#settings,
+			...settings,
+		});
+	}
+
+	get now(): string {
+		return new Date(this.#now).toISOString();
+	}
+
+	pass(seconds: number): void {
+		this.#now += seconds * 1000;
+	}
+
+	/** The stored text of a key, to compare before and after. */
+	text(key: string): Promise<string | undefined> {
+		return this.backend.read(key);
+	}
+}
+
+/** Expects that a key's stored text is the same after `change` as it was before. */
+export async function changesNothing(store: TestStore, key: string, change: () => Promise<unknown>): Promise<void> {
+	const before = await store.text(key);
+	await change();
+	expect(await store.text(key)).toBe(before);
+}
