@@ -81,7 +81,10 @@ function onlyKnown(config: Options, known: readonly string[], fail: Fail): void 
 
 function oneOf(words: readonly string[], value: unknown, fail: Fail): void {
 	if (words.some((word) => word === value)) return;
-	throw fail(`${quoteValue(value)} is not known`, didYouMean(quoteValue(value), words));
+	throw fail(
+		`${quoteValue(value)} is not known`,
+		didYouMean(typeof value === "string" ? value : quoteValue(value), words),
+	);
 }
 
 /** Texts that are what they say, whatever they begin with. */

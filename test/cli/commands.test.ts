@@ -129,7 +129,7 @@ test("other options than a stored value has are warned of, and the stored value 
 		code: 0,
 		stdout,
 		stderr:
-			'trocla: warning: "alice" is stored with length 20, not 21. It stays as it is; trocla reset alice plain makes it anew\n',
+			'trocla: warning: "alice" is stored with length 20, not 21. It stays as it is; trocla reset alice plain with these options makes it anew\n',
 	});
 });
 
