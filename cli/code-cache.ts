@@ -58,15 +58,11 @@ export class CodeCache {
 }
 
 /**
- * V8 verifies a checksum of cached code in Node 20; later ones trust it, and a flipped byte can hang them. There the
- * code is written twice, since comparing takes no time, and loading a library with a hash 2 ms.
+ * Reads what `writeCode` wrote; throws where it is damaged. V8 looks at the header only: a flipped byte beyond it makes
+ * it crash or hang. So the code is there twice, since comparing takes no time and loading a library with a hash 2 ms.
  */
-const IS_VERIFIED_BY_V8 = process.version.startsWith("v20.");
-
-/** Reads what `writeCode` wrote; throws where it is damaged and V8 would not see it. */
 function readCode(path: string): Buffer {
 	const bytes = readFileSync(path);
-	if (IS_VERIFIED_BY_V8) return bytes;
 	const half = bytes.subarray(0, bytes.length / 2);
 	if (!half.equals(bytes.subarray(half.length))) throw new Error(`${path} is damaged`);
 	return half;
@@ -76,7 +72,7 @@ function writeCode(path: string, code: Buffer): void {
 	const fresh = `${path}.${process.pid}`;
 	try {
 		// A power failure must not leave a file of the right name with half of the code.
-		writeFileSync(fresh, IS_VERIFIED_BY_V8 ? code : Buffer.concat([code, code]), {
+		writeFileSync(fresh, Buffer.concat([code, code]), {
 			flag: "wx",
 			mode: 0o600,
 			flush: true,
