@@ -29,7 +29,11 @@ export async function main(argv: readonly string[]): Promise<number> {
 	program.hook("preSubcommand", (_, command) => {
 		const spec = commands.find(({ name }) => name === command.name());
 		if (!spec) return;
-		describe(command, spec);
+		describe(
+			command,
+			spec,
+			argv.some((word) => word.startsWith("-")),
+		);
 		command.action(async () => {
 			const flags = { ...given(program), ...given(command) };
 			const known = [...spec.flags, ...globalFlags].map(attribute);
@@ -57,7 +61,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 	}
 }
 
-function describe(command: Command, spec: CommandSpec): void {
+function describe(command: Command, spec: CommandSpec, withFlags: boolean): void {
 	command
 		.description(
 			`${spec.summary[0]?.toUpperCase()}${spec.summary.slice(1)}.${spec.details ? `\n\n${spec.details}` : ""}`,
@@ -69,7 +73,8 @@ function describe(command: Command, spec: CommandSpec): void {
 			return `\nExamples:\n${spec.examples.map(([line, meaning]) => `  ${line.padEnd(width)}  # ${meaning}\n`).join("")}`;
 		});
 	if (spec.args) command.arguments(spec.args);
-	addFlags(command, [...spec.flags, ...globalFlags]);
+	// Most calls have none, and declaring them takes as long as reading a password.
+	if (withFlags) addFlags(command, [...spec.flags, ...globalFlags]);
 }
 
 function addFlags(command: Command, flags: readonly Flag[], hidden = false): void {

@@ -1,8 +1,19 @@
 #!/usr/bin/env node
-import { loadCached } from "./code-cache.js";
+import { CodeCache } from "./code-cache.js";
 
-const program: typeof import("./program.js") = loadCached("program.js");
+// libuv starts four threads at the first query of a database, and a command never has two things to do at once. It reads
+// this when it starts them, so a command that has may still set another number.
+process.env.UV_THREADPOOL_SIZE ??= "1";
 
-program.main(process.argv.slice(2)).then((exitCode) => {
+const cache = new CodeCache();
+const program = cache.load<typeof import("./program.js")>("program.js");
+const argv = process.argv.slice(2);
+
+// Configuration management runs these by the thousand, so the cache holds what a successful one of them runs.
+const isFrequent = argv[0] === "get" || argv[0] === "create";
+process.on("exit", (exitCode) => {
+	if (isFrequent && exitCode === 0) cache.save();
+});
+program.main(argv).then((exitCode) => {
 	process.exitCode = exitCode;
 });

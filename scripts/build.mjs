@@ -37,26 +37,41 @@ const common = {
 };
 
 /** Takes out of start-up what it would pay for and a run hardly ever needs. */
-const lean = (bundled = []) => ({
+const lean = ({ isCommand }) => ({
 	name: "lean",
 	setup({ onResolve, onLoad }) {
+		onResolve({ filter: /\/yaml\.js$/ }, () => (isCommand ? { path: "./yaml.js", external: true } : undefined));
 		onResolve({ filter: /^[@a-z]/ }, ({ path }) =>
-			Object.hasOwn(vendored, path) && !bundled.includes(path)
-				? { path: `../vendor/${vendored[path]}.js`, external: true }
-				: undefined,
+			Object.hasOwn(vendored, path) ? { path: `../vendor/${vendored[path]}.js`, external: true } : undefined,
 		);
 		// commander starts programs for subcommands that are files of their own; trocla's are not.
 		onResolve({ filter: /^node:child_process$/ }, ({ path, importer }) =>
 			importer.includes("/commander/") ? { path, namespace: "unused" } : undefined,
 		);
 		onLoad({ filter: /.*/, namespace: "unused" }, () => ({ contents: "module.exports = {}" }));
-		// sqlite3 looks for its addon in a dozen places; npm builds it in this one.
+		// sqlite3 looks for its addon in a dozen places; npm builds it in this one. A command looks for it itself, as
+		// require() would: that reads package.json and the links on the way, which takes as long as loading the addon.
 		onResolve({ filter: /^bindings$/ }, ({ path }) => ({ path, namespace: "addon" }));
 		onLoad({ filter: /.*/, namespace: "addon" }, () => ({
-			contents: `module.exports = () => require("sqlite3/build/Release/node_sqlite3.node")`,
+			contents: isCommand ? findAddon : `module.exports = () => require("${ADDON}")`,
 		}));
 	},
 });
+
+const ADDON = "sqlite3/build/Release/node_sqlite3.node";
+const findAddon = `
+	const { existsSync } = require("node:fs");
+	const { dirname, join } = require("node:path");
+	module.exports = () => {
+		for (let directory = __dirname; directory !== dirname(directory); directory = dirname(directory)) {
+			const file = join(directory, "node_modules/${ADDON}");
+			if (!existsSync(file)) continue;
+			const addon = { exports: {} };
+			process.dlopen(addon, file);
+			return addon.exports;
+		}
+		return require("${ADDON}");
+	}`;
 
 function write(path, text) {
 	mkdirSync(dirname(path), { recursive: true });
@@ -71,10 +86,19 @@ await build({
 	entryPoints: Object.fromEntries(Object.entries(vendored).map(([name, file]) => [file, name])),
 	outdir: "dist/vendor",
 });
-// What a run needs besides is in one file: reading thirty small ones takes longer than compiling one.
-await build({ ...common, entryPoints: ["cli/program.ts"], outdir: "dist/cli", plugins: [lean(["js-yaml"])] });
-const buildId = createHash("sha256")
-	.update(readFileSync(join(dist, "cli/program.js")))
+// What a command needs besides is in one file: reading thirty small ones takes longer than compiling one. Only what
+// reads configurations is in another, a third of the code. cli/code-cache.ts loads both; each is a function for it.
+const cached = { banner: { js: "(function(exports,require,module,__dirname){" }, footer: { js: "})" } };
+await build({
+	...common,
+	...cached,
+	entryPoints: ["cli/program.ts"],
+	outdir: "dist/cli",
+	plugins: [lean({ isCommand: true })],
+});
+await build({ ...common, ...cached, entryPoints: ["src/yaml.ts"], outdir: "dist/cli" });
+const buildId = ["program.js", "yaml.js"]
+	.reduce((hash, name) => hash.update(readFileSync(join(dist, "cli", name))), createHash("sha256"))
 	.digest("hex")
 	.slice(0, 16);
 await build({
@@ -85,7 +109,12 @@ await build({
 });
 chmodSync(join(dist, "cli/trocla.js"), 0o755);
 
-await build({ ...common, entryPoints: ["src/index.ts"], outdir: "dist/library", plugins: [lean()] });
+await build({
+	...common,
+	entryPoints: ["src/index.ts"],
+	outdir: "dist/library",
+	plugins: [lean({ isCommand: false })],
+});
 write(
 	join(dist, "library/index.mjs"),
 	`import library from "./index.js";\nexport const { openTrocla, TroclaError } = library;\n`,

@@ -2,47 +2,50 @@ import { storeNames } from "../backends/index.js";
 import type { ConfigInput } from "./config.js";
 import { TroclaError } from "./errors.js";
 import { didYouMean } from "./nearest.js";
-import { checkOptions } from "./options.js";
 import type { Options } from "./record.js";
 import { isMap, quoteValue } from "./value.js";
 
 /** What a key of the configuration must be; the checks throw with the file and the key's name. */
-const checks: { readonly [Key in keyof Required<ConfigInput>]: (value: unknown, fail: Fail) => void } = {
-	store(value, fail) {
-		if (value === "moneta") {
-			throw fail(
-				"store: moneta is the Ruby trocla's",
-				"Set store: sqlite, or leave it out; the Ruby trocla goes on reading its own store",
-			);
-		}
-		oneOf(storeNames, value, fail);
-	},
-	store_options(value, fail) {
-		const options = map(value, fail);
-		onlyKnown(options, ["path"], fail);
-		if (options.path !== undefined && (typeof options.path !== "string" || options.path === "")) {
-			throw fail("store_options.path must be a file's path");
-		}
-	},
-	create_on_get(value, fail) {
-		if (typeof value !== "boolean") throw fail("create_on_get must be true or false");
-	},
-	on_handed_out(value, fail) {
-		oneOf(["refuse", "regenerate"], value, fail);
-	},
-	encryption(value, fail) {
-		oneOf(["none"], value, fail);
-	},
-	options(value, fail) {
-		checkOptions(map(value, fail), "config", fail("options:").message);
-	},
-	profiles(value, fail) {
-		for (const [name, options] of Object.entries(map(value, fail))) {
-			const profile = map(options, (message, hint) => fail(`profile ${quoteValue(name)}: ${message}`, hint));
-			checkOptions(profile, "config", fail(`profile ${quoteValue(name)}:`).message);
-		}
-	},
-};
+const checks: { readonly [Key in keyof Required<ConfigInput>]: (value: unknown, fail: Fail) => void | Promise<void> } =
+	{
+		store(value, fail) {
+			if (value === "moneta") {
+				throw fail(
+					"store: moneta is the Ruby trocla's",
+					"Set store: sqlite, or leave it out; the Ruby trocla goes on reading its own store",
+				);
+			}
+			oneOf(storeNames, value, fail);
+		},
+		store_options(value, fail) {
+			const options = map(value, fail);
+			onlyKnown(options, ["path"], fail);
+			if (options.path !== undefined && (typeof options.path !== "string" || options.path === "")) {
+				throw fail("store_options.path must be a file's path");
+			}
+		},
+		create_on_get(value, fail) {
+			if (typeof value !== "boolean") throw fail("create_on_get must be true or false");
+		},
+		on_handed_out(value, fail) {
+			oneOf(["refuse", "regenerate"], value, fail);
+		},
+		encryption(value, fail) {
+			oneOf(["none"], value, fail);
+		},
+		async options(value, fail) {
+			// Most configurations only say where the store is; the rules of options take 1 ms to load.
+			const { checkOptions } = await import("./options.js");
+			checkOptions(map(value, fail), "config", fail("options:").message);
+		},
+		async profiles(value, fail) {
+			const { checkOptions } = await import("./options.js");
+			for (const [name, options] of Object.entries(map(value, fail))) {
+				const profile = map(options, (message, hint) => fail(`profile ${quoteValue(name)}: ${message}`, hint));
+				checkOptions(profile, "config", fail(`profile ${quoteValue(name)}:`).message);
+			}
+		},
+	};
 
 const keys = Object.keys(checks);
 const isKey = (name: string): name is keyof ConfigInput => Object.hasOwn(checks, name);
@@ -54,7 +57,7 @@ type Fail = (message: string, hint?: string) => TroclaError;
  *
  * @throws {TroclaError} `config`
  */
-export function checkConfig(document: unknown, file: string | undefined): ConfigInput {
+export async function checkConfig(document: unknown, file: string | undefined): Promise<ConfigInput> {
 	const fail: Fail = (message, hint) => new TroclaError("config", file ? `${file}: ${message}` : message, hint);
 	const config = map(withoutSymbols(document), fail);
 	onlyKnown(config, keys, fail);
@@ -63,7 +66,9 @@ export function checkConfig(document: unknown, file: string | undefined): Config
 		const value = config[name];
 		// A key without a value is as good as none.
 		if (value !== undefined && value !== null)
-			checks[name](value, (message, hint) => fail(message.startsWith(name) ? message : `${name}: ${message}`, hint));
+			await checks[name](value, (message, hint) =>
+				fail(message.startsWith(name) ? message : `${name}: ${message}`, hint),
+			);
 	}
 	// Each key was checked above.
 	return Object.fromEntries(Object.entries(config).filter(([, value]) => value !== null)) as ConfigInput;

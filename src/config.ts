@@ -1,8 +1,8 @@
 import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { StoreName } from "../backends/index.js";
 import { TroclaError } from "./errors.js";
+import { homeDirectory } from "./home.js";
 import type { OptionPolicy } from "./profiles.js";
 import type { Options } from "./record.js";
 import { isEmpty } from "./value.js";
@@ -39,7 +39,7 @@ export interface Surroundings {
 }
 
 export function surroundings(): Surroundings {
-	return { env: process.env, home: homedir(), isRoot: process.getuid?.() === 0 };
+	return { env: process.env, home: homeDirectory(), isRoot: process.getuid?.() === 0 };
 }
 
 /**
@@ -132,7 +132,7 @@ export async function checkedConfig(
 	file: string | undefined,
 	around = surroundings(),
 ): Promise<Config> {
-	const input = isEmpty(document) ? {} : (await import("./config-check.js")).checkConfig(document, file);
+	const input = isEmpty(document) ? {} : await (await import("./config-check.js")).checkConfig(document, file);
 	const base = file ? dirname(file) : process.cwd();
 	const path = input.store_options?.path?.replace(/^~(?=\/)/, around.home);
 	return {

