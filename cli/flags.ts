@@ -75,7 +75,7 @@ export const optionFlags: readonly Flag[] = [
 	{ spelling: "--username <role>", help: "pgsql: the role's name, for md5", option: { name: "username" } },
 	{
 		spelling: "--plugin <name>",
-		help: "mysql: mysql_native_password (default), or ed25519",
+		help: "mysql: mysql_native_password (default), caching_sha2_password, ed25519",
 		option: { name: "plugin" },
 	},
 	{ spelling: "-o, --option <name=value>", help: "any option, its value as YAML; may be repeated", repeatable: true },

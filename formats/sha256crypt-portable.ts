@@ -12,7 +12,11 @@ const PREFIX = "$5$";
  */
 export async function portableSha256Crypt(phrase: string, setting: string): Promise<string> {
 	const { rounds, salt, head } = parseSetting(setting);
-	const password = Buffer.from(phrase);
+	return `${head}$${await sha256CryptDigest(Buffer.from(phrase), salt, rounds)}`;
+}
+
+/** The hash itself, 43 characters, for a salt of any length. */
+export async function sha256CryptDigest(password: Buffer, salt: Buffer, rounds: number): Promise<string> {
 	const sha = (...parts: readonly Uint8Array[]) => {
 		const hash = createHash("sha256");
 		for (const part of parts) hash.update(part);
@@ -35,7 +39,7 @@ export async function portableSha256Crypt(phrase: string, setting: string): Prom
 		if (round % ROUNDS_AT_A_TIME === ROUNDS_AT_A_TIME - 1) await setImmediate();
 	}
 
-	return `${head}$${print(a)}`;
+	return print(a);
 }
 
 // What a computer does in about a millisecond: other work gets its turn in between.

@@ -45,7 +45,7 @@ async function valuesOf({ spelling }: Flag, context: Context): Promise<string[]>
 		return Object.keys({ ...builtinProfiles, ...(await loadConfig(context.configFile)).profiles });
 	}
 	if (spelling.includes("--encode")) return ["sha256", "md5"];
-	return spelling.includes("--plugin") ? ["mysql_native_password", "ed25519"] : [];
+	return spelling.includes("--plugin") ? ["mysql_native_password", "caching_sha2_password", "ed25519"] : [];
 }
 
 async function keys(context: Context, prefix: string): Promise<string[]> {

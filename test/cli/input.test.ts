@@ -59,7 +59,11 @@ test.each<[what: string, args: string[], hint: string | RegExp, input?: string]>
 		"option cost of yescrypt must be a whole number from 1 to 11, not 12",
 	],
 	["too low a cost", ["get", "new", "bcrypt", "--cost", "3"], "from 4 to 31, not 3"],
-	["an unknown plugin", ["get", "new", "mysql", "--plugin", "sha256"], "must be one of mysql_native_password, ed25519"],
+	[
+		"an unknown plugin",
+		["get", "new", "mysql", "--plugin", "sha256"],
+		"must be one of mysql_native_password, caching_sha2_password, ed25519",
+	],
 	["md5 without a username", ["get", "new", "pgsql", "--encode", "md5"], "--username ROLE"],
 	["an unknown encoding", ["get", "new", "pgsql", "--encode", "md4"], "must be one of sha256, md5"],
 	["broken YAML", ["get", "new", "plain", "length: [1"], "OPTIONS is not YAML"],

@@ -1,5 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { sha256CryptDigest } from "../../formats/sha256crypt-portable.js";
 import { using } from "../support/formats.js";
 
 describe("mysql", () => {
@@ -11,6 +12,22 @@ describe("mysql", () => {
 		expect(await using("mysql", { plugin: "ed25519" }).derive("secret")).toBe(
 			"ZIgUREUg5PVgQ6LskhXmO+eZLS0nC8be6HPjYWR4YJY",
 		);
+	});
+
+	it("with caching_sha2_password verifies hashcat's published example of mode 7401", async () => {
+		// https://hashcat.net/wiki/doku.php?id=example_hashes: salt and digest in hex, the password is "hashcat".
+		const salt = Buffer.from("F9CC98CE08892924F50A213B6BC571A2C11778C5", "hex");
+		const digest = Buffer.from(
+			"625479393559393965414D45316477456B484F41316E64484742577A2E3162785353526B7554584647562F37",
+			"hex",
+		);
+		expect(await sha256CryptDigest(Buffer.from("hashcat"), salt, 5000)).toBe(digest.toString().slice(0, 43));
+	});
+
+	it("with caching_sha2_password draws a new salt of 20 characters each time", async () => {
+		const value = await using("mysql", { plugin: "caching_sha2_password" }).derive("pässword");
+		expect(value).toMatch(/^\$A\$005\$[./0-9A-Za-z]{20}[./0-9A-Za-z]{43}$/);
+		expect(value).not.toBe(await using("mysql", { plugin: "caching_sha2_password" }).derive("pässword"));
 	});
 
 	it("with ed25519 has the public key that RFC 8032 gives to a secret of 32 bytes", async () => {
@@ -25,7 +42,7 @@ describe("mysql", () => {
 	});
 
 	it("tells by a stored value which plug-in it is for", async () => {
-		for (const plugin of ["mysql_native_password", "ed25519"]) {
+		for (const plugin of ["mysql_native_password", "caching_sha2_password", "ed25519"]) {
 			const value = await using("mysql", { plugin }).derive("pässword");
 			expect(await using("mysql").verify("pässword", value)).toBe(true);
 			expect(await using("mysql").verify("password", value)).toBe(false);
