@@ -1,8 +1,8 @@
 import { type Backend, BackendError } from "../backends/backend.js";
+import { claimant, refuseClaimed } from "./claims.js";
 import { TroclaError } from "./errors.js";
 import { literalPrefix } from "./literal-prefix.js";
 import { type KeyRecord, parseRecord, printRecord } from "./record.js";
-import { refuseClaimed } from "./refusals.js";
 
 /** Something that is wrong with what is stored, and what to do about it. */
 export interface Fault {
@@ -26,6 +26,7 @@ interface Row {
 }
 
 const PAGE_KEYS = 500;
+const HOUR_MS = 3_600_000;
 
 /**
  * The records of a backend. Every change is read, decided and written as one: where another process was faster, the
@@ -98,7 +99,7 @@ export class RecordStore {
 			for (const { key, text, fault } of page) {
 				if (fault) yield { message: fault.message, hint: fault.hint };
 				try {
-					if (text !== undefined) refuseClaimed(key, parseRecord(text, key));
+					if (text !== undefined) this.#refuseFaulty(key, parseRecord(text, key));
 				} catch (error) {
 					if (!(error instanceof TroclaError)) throw error;
 					yield { message: error.message, hint: error.hint };
@@ -153,6 +154,14 @@ export class RecordStore {
 		if (text === undefined) return undefined;
 		const record = parseRecord(text, key);
 		return record.expires && Date.parse(record.expires.at) <= this.#now().getTime() ? undefined : record;
+	}
+
+	/** Refuses a claim that nobody will end; of another host's process an hour tells. */
+	#refuseFaulty(key: string, record: KeyRecord): void {
+		if (!record.claim) return;
+		const state = claimant(record.claim);
+		const age = this.#now().getTime() - Date.parse(record.claim.at);
+		if (state === "dead" || (state === "elsewhere" && age > HOUR_MS)) refuseClaimed(key, record);
 	}
 
 	#isListed(key: string, text: string | undefined): boolean {

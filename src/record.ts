@@ -23,9 +23,11 @@ export interface Expiry {
 	readonly at: string;
 }
 
-/** A hand-out under way: a process took the plaintext and has not yet said that it was delivered. */
+/** A hand-out under way: a process took what it is of, and has not yet said that it was delivered. */
 export interface Claim {
 	readonly id: string;
+	/** What is handed out: a format's name, or `all`. */
+	readonly format: string;
 	readonly host: string;
 	readonly pid: number;
 	/** ISO 8601, UTC. */
@@ -82,7 +84,8 @@ export function parseRecord(text: string, key: string): KeyRecord {
 		...(expires && { expires }),
 		...(handedOut && { handedOut }),
 		...(askedPlain && { askedPlain }),
-		...(claim && { claim }),
+		// A claim did not always say of what it is.
+		...(claim && { claim: { ...claim, format: claim.format ?? "all" } }),
 	};
 }
 
@@ -117,10 +120,11 @@ function isExpiry(value: unknown): value is Expiry {
 	return value.seconds > 0 && value.seconds <= MAX_EXPIRES;
 }
 
-function isClaim(value: unknown): value is Claim {
+function isClaim(value: unknown): value is Omit<Claim, "format"> & { readonly format?: string } {
 	return (
 		isObject(value) &&
 		typeof value.id === "string" &&
+		(value.format === undefined || typeof value.format === "string") &&
 		typeof value.host === "string" &&
 		typeof value.pid === "number" &&
 		isTime(value.at)

@@ -1,5 +1,6 @@
 import type { Backend } from "../backends/backend.js";
 import { type FormatName, formatNames, loadFormat } from "../formats/index.js";
+import { isClaimed, refuseClaimed } from "./claims.js";
 import { TroclaError } from "./errors.js";
 import { checkFormat, checkKey, checkPassword, shellWord } from "./input.js";
 import type { ResolvedOptions } from "./options.js";
@@ -7,7 +8,7 @@ import type { OptionPolicy } from "./profiles.js";
 import type { Claim, Expiry, KeyRecord, Options, Values } from "./record.js";
 import { keepExpiry, sameOptions, startExpiry, valuesOf, withFormat, without } from "./record-changes.js";
 import { type Decision, type Fault, RecordStore } from "./record-store.js";
-import { noPlaintext, notFound, notOfThePlaintext, quote, refuseClaimed } from "./refusals.js";
+import { noPlaintext, notFound, notOfThePlaintext, quote } from "./refusals.js";
 import { isEmpty } from "./value.js";
 
 /** What a store needs besides its backend. */
@@ -58,7 +59,7 @@ export class Trocla implements AsyncDisposable {
 		return await this.#records.change(key, async (record) => {
 			const stored = record?.formats[name];
 			if (record && stored) {
-				if (name === "plain") refuseClaimed(key, record);
+				if (name === "plain" && isClaimed(record, name)) refuseClaimed(key, record);
 				if (!asked) return { result: stored.value };
 				const { storedOtherwise } = await import("./stored-otherwise.js");
 				return { result: stored.value, warning: storedOtherwise(key, name, record, asked) };
@@ -72,7 +73,7 @@ export class Trocla implements AsyncDisposable {
 		checkKey(key);
 		const name = await checkFormat(format);
 		const record = await this.#records.read(key);
-		if (record && name === "plain" && record.formats.plain) refuseClaimed(key, record);
+		if (record && name === "plain" && record.formats.plain && isClaimed(record, name)) refuseClaimed(key, record);
 		return record?.formats[name]?.value;
 	}
 
@@ -146,7 +147,7 @@ export class Trocla implements AsyncDisposable {
 	 * Removes a format of a key, or all of it, and returns what was stored; `undefined` where there was nothing.
 	 * A plaintext that must not get lost on its way is better handed out.
 	 *
-	 * @param force - also while it is being handed out
+	 * @param force - also where it is claimed, unless by a process on this host that lives
 	 * @throws {TroclaError} `claimed`
 	 */
 	async delete(key: string, format?: string, { force = false } = {}): Promise<Values | undefined> {
@@ -155,7 +156,7 @@ export class Trocla implements AsyncDisposable {
 		return await this.#records.change(key, async (record) => {
 			const values = valuesOf(record, name);
 			if (!record || !values) return { result: undefined };
-			if (!force) refuseClaimed(key, record);
+			if (isClaimed(record, name)) refuseClaimed(key, record, force);
 			return { result: values, write: without(record, values, this.#settings.now()) };
 		});
 	}
@@ -166,7 +167,7 @@ export class Trocla implements AsyncDisposable {
 	 *
 	 * @param deliver - gets the values by format; when it returns they are in safe hands
 	 * @param format - `plain` unless told; `all` for the whole key
-	 * @param force - also where they are claimed, by a process that died
+	 * @param force - also where they are claimed, unless by a process on this host that lives
 	 * @throws {TroclaError} `not_found`; `claimed`; `undelivered` where `deliver` threw, with its error as the cause
 	 */
 	async handOut(
