@@ -6,9 +6,9 @@ import { checkFormat, checkKey, checkPassword, shellWord } from "./input.js";
 import type { ResolvedOptions } from "./options.js";
 import type { OptionPolicy } from "./profiles.js";
 import type { Claim, Expiry, KeyRecord, Options, Values } from "./record.js";
-import { keepExpiry, sameOptions, startExpiry, valuesOf, withFormat, without } from "./record-changes.js";
+import { keepExpiry, valuesOf, withFormat, without } from "./record-changes.js";
 import { type Decision, type Fault, RecordStore } from "./record-store.js";
-import { noPlaintext, notFound, notOfThePlaintext, quote } from "./refusals.js";
+import { noPlaintext, notFound, quote } from "./refusals.js";
 import { isEmpty } from "./value.js";
 
 /** What a store needs besides its backend. */
@@ -80,7 +80,7 @@ export class Trocla implements AsyncDisposable {
 	/**
 	 * Stores a password in a format and returns the stored value. `plain` replaces the key, with all its formats and its
 	 * expiry; another format is derived from the password and stored beside the others. A password that is stored
-	 * already changes nothing, so its hashes stay as they are.
+	 * already stays as it is, and of a plaintext the hashes that belong to it; a claim of it ends.
 	 *
 	 * @param raw - the password is not hashed: it is the value itself
 	 * @throws {TroclaError} `unhashable`
@@ -96,33 +96,9 @@ export class Trocla implements AsyncDisposable {
 		const name = await checkFormat(format);
 		checkPassword(password);
 		const resolved = await this.#resolve(name, options);
-		const { derive, matches } = await import("./derive.js");
+		const { setPassword } = await import("./set.js");
 		const now = this.#settings.now();
-		const fresh =
-			raw || name === "plain"
-				? { value: password, at: now.toISOString() }
-				: await derive(key, name, password, resolved, now);
-		return await this.#records.change(key, async (record) => {
-			const stored = record?.formats[name];
-			const same =
-				stored?.value === fresh.value ||
-				(!raw && stored !== undefined && sameOptions(stored, fresh) && (await matches(key, name, password, stored)));
-			if (name === "plain") {
-				const expires = startExpiry(resolved.expiresAsked ?? resolved.expires, now);
-				if (!record || !same) return { result: fresh.value, write: { formats: { plain: fresh }, ...expires } };
-				if (!record.expires && !expires.expires) return { result: fresh.value };
-				const { expires: _, ...rest } = record;
-				return { result: fresh.value, write: { ...rest, ...expires } };
-			}
-			if (record && stored && same && resolved.expiresAsked === undefined) return { result: stored.value };
-			const plain = record?.formats.plain;
-			const kept = same && stored ? stored : fresh;
-			return {
-				result: kept.value,
-				...(plain && !raw && plain.value !== password && { warning: notOfThePlaintext(key, name) }),
-				write: withFormat(record, name, kept, keepExpiry(record, resolved, now)),
-			};
-		});
+		return await setPassword(this.#records, { key, format: name, password, raw, resolved, now });
 	}
 
 	/**

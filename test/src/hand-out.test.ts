@@ -148,6 +148,19 @@ test("a plaintext that is changed while the old one is handed out stays, with a 
 	expect(await store.trocla.get("alice", "plain")).toBe("two");
 });
 
+test.each([
+	["plain", "plain"],
+	["plain", "all"],
+	["mysql", "mysql"],
+])("a %s that is set again while %s is handed out stays, as its caller was told", async (format, handedOut) => {
+	const store = await storeOfAlice();
+	const deliver = async () => void (await store.another().set("alice", format, "one"));
+	await store.trocla.handOut("alice", deliver, { format: handedOut });
+	expect(store.warnings).toEqual([expect.stringContaining('"alice" was changed while it was handed out')]);
+	expect(await store.trocla.verify("alice", "one", format)).toBe(format);
+	expect(await store.trocla.show("alice")).not.toHaveProperty("claim");
+});
+
 test("a hash that is made anew while all is handed out stays, since nobody got it", async () => {
 	const store = await storeOfAlice();
 	await store.trocla.get("alice", "ssha");
