@@ -67,7 +67,8 @@ export interface ResolvedOptions {
  *
  * @throws {TroclaError} `invalid`
  */
-export function resolveOptions(policy: OptionPolicy, format: FormatName, call: Options): ResolvedOptions {
+export function resolveOptions(policy: OptionPolicy, format: FormatName, options: Options): ResolvedOptions {
+	const call = withoutUndefined(options);
 	if (!isMap(call)) throw new TroclaError("invalid", `options must be a map of names to values, not ${quote(call)}`);
 	checkOptions(call, "invalid");
 	const site = flatten(policy.options, format);
@@ -157,7 +158,8 @@ export function checkOwnOptions(format: FormatName, schema: v.GenericSchema<unkn
 }
 
 /** The options of a reset: what was asked for before, under what the reset itself asks for. */
-export function askAgain(record: KeyRecord | undefined, format: FormatName, call: Options): Options {
+export function askAgain(record: KeyRecord | undefined, format: FormatName, options: Options): Options {
+	const call = withoutUndefined(options);
 	const stored = record?.formats[format];
 	const before = stored ? askedOptions(stored) : format === "plain" ? record?.askedPlain : undefined;
 	if (before === undefined || !isMap(call) || call.profiles !== undefined) return call;
@@ -193,6 +195,15 @@ function findProfile(profiles: { readonly [name: string]: Options }, name: strin
 	const profile = Object.hasOwn(profiles, name) ? profiles[name] : undefined;
 	if (profile) return profile;
 	throw new TroclaError("invalid", `profile ${quote(name)} is not known`, didYouMean(name, Object.keys(profiles)));
+}
+
+/** An option that a program leaves `undefined` is as good as not there. */
+function withoutUndefined(options: Options): Options {
+	if (!isMap(options)) return options;
+	const defined = Object.entries(options).filter(([, value]) => value !== undefined);
+	return Object.fromEntries(
+		defined.map(([name, value]) => [name, isFormatName(name) && isMap(value) ? withoutUndefined(value) : value]),
+	);
 }
 
 function pick(options: Options, wanted: (name: string) => boolean): Options {

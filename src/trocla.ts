@@ -1,8 +1,10 @@
+import { isRegExp } from "node:util/types";
 import type { Backend } from "../backends/backend.js";
 import { type FormatName, formatNames, loadFormat } from "../formats/index.js";
 import { isClaimed, refuseClaimed } from "./claims.js";
 import { TroclaError } from "./errors.js";
 import { checkFormat, checkKey, checkPassword, shellWord } from "./input.js";
+import { checkMembers } from "./members.js";
 import type { ResolvedOptions } from "./options.js";
 import type { OptionPolicy } from "./profiles.js";
 import type { Claim, Expiry, KeyRecord, Options, Values } from "./record.js";
@@ -90,11 +92,13 @@ export class Trocla implements AsyncDisposable {
 		format: string,
 		password: string,
 		options: Options = {},
-		{ raw = false } = {},
+		settings: { readonly raw?: boolean } = {},
 	): Promise<string> {
 		checkKey(key);
 		const name = await checkFormat(format);
 		checkPassword(password);
+		await checkMembers(settings, "set", { raw: ["boolean"] });
+		const { raw = false } = settings;
 		const resolved = await this.#resolve(name, options);
 		const { setPassword } = await import("./set.js");
 		const now = this.#settings.now();
@@ -120,15 +124,17 @@ export class Trocla implements AsyncDisposable {
 	}
 
 	/**
-	 * Removes a format of a key, or all of it, and returns what was stored; `undefined` where there was nothing.
+	 * Removes a format of a key, or all of it (without a format, or `all`), and returns what was stored; `undefined` where there was nothing.
 	 * A plaintext that must not get lost on its way is better handed out.
 	 *
 	 * @param force - also where it is claimed, unless by a process on this host that lives
 	 * @throws {TroclaError} `claimed`
 	 */
-	async delete(key: string, format?: string, { force = false } = {}): Promise<Values | undefined> {
+	async delete(key: string, format?: string, settings: { readonly force?: boolean } = {}): Promise<Values | undefined> {
 		checkKey(key);
-		const name = format === undefined ? undefined : await checkFormat(format);
+		const name = format === undefined || format === "all" ? undefined : await checkFormat(format);
+		await checkMembers(settings, "delete", { force: ["boolean"] });
+		const { force = false } = settings;
 		return await this.#records.change(key, async (record) => {
 			const values = valuesOf(record, name);
 			if (!record || !values) return { result: undefined };
@@ -149,9 +155,12 @@ export class Trocla implements AsyncDisposable {
 	async handOut(
 		key: string,
 		deliver: (values: Values) => void | Promise<void>,
-		{ format = "plain", force = false }: { format?: string; force?: boolean } = {},
+		settings: { readonly format?: string; readonly force?: boolean } = {},
 	): Promise<void> {
 		checkKey(key);
+		if (typeof deliver !== "function") throw new TroclaError("invalid", "handOut takes a function that delivers");
+		await checkMembers(settings, "handOut", { format: ["string"], force: ["boolean"] });
+		const { format = "plain", force = false } = settings;
 		const name = format === "all" ? undefined : await checkFormat(format);
 		const { handOut } = await import("./hand-out.js");
 		const { now, warn } = this.#settings;
@@ -188,6 +197,8 @@ export class Trocla implements AsyncDisposable {
 
 	/** The keys that match, in the order of their UTF-8 bytes, in constant memory. */
 	search(pattern: RegExp): AsyncIterable<string> {
+		if (!isRegExp(pattern))
+			throw new TroclaError("invalid", "search takes a regular expression", "As in: search(/^db-/)");
 		return this.#records.search(pattern);
 	}
 
@@ -212,8 +223,12 @@ export class Trocla implements AsyncDisposable {
 	}
 
 	/** Deletes the expired keys and gives them; `seen` hears how many were looked at so far. */
-	prune({ dryRun = false, seen = (_: number) => {} } = {}): AsyncIterable<string> {
-		return this.#records.prune(dryRun, seen);
+	async *prune(
+		settings: { readonly dryRun?: boolean; readonly seen?: (keys: number) => void } = {},
+	): AsyncGenerator<string> {
+		await checkMembers(settings, "prune", { dryRun: ["boolean"], seen: ["function"] });
+		const { dryRun = false, seen = () => {} } = settings;
+		yield* this.#records.prune(dryRun, seen);
 	}
 
 	/** All that is wrong with what is stored; `seen` hears how many keys were looked at so far. */
