@@ -66,7 +66,7 @@ async function deliverOrUnclaim(
 	try {
 		await deliver(values);
 	} catch (error) {
-		const undelivered = `${quote(key)} could not be handed out: ${error instanceof Error ? error.message : String(error)}`;
+		const undelivered = `${quote(key)} could not be handed out${reason(error, values)}`;
 		await unclaim(records, key, claim.id).catch((fault: Error) => {
 			throw new TroclaError(
 				"undelivered",
@@ -77,6 +77,14 @@ async function deliverOrUnclaim(
 		});
 		throw new TroclaError("undelivered", undelivered, "Nothing was removed: mend that and run it again", error);
 	}
+}
+
+/** What went wrong, unless the error quotes what it could not deliver: messages end up in logs. */
+function reason(error: unknown, values: Values): string {
+	const message = error instanceof Error ? error.message : String(error);
+	const quotes = (value: string) =>
+		[value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value.toWellFormed())].some((text) => message.includes(text));
+	return Object.values(values).some(quotes) ? "" : `: ${message}`;
 }
 
 async function unclaim(records: RecordStore, key: string, id: string): Promise<void> {

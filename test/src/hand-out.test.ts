@@ -67,6 +67,25 @@ test.each([new Error("the pipe is closed"), "the pipe is closed"])(
 	},
 );
 
+test.each(["one", 'o"ne', "o/ne"])(
+	"a secret that the error of a delivery quotes is not told on: %s",
+	async (secret) => {
+		const store = new TestStore();
+		await store.trocla.set("alice", "plain", secret);
+		for (const quoted of [secret, JSON.stringify({ secret }), encodeURIComponent(secret)]) {
+			const thrown = new Error(`400 for ${quoted}`);
+			const deliver = () => {
+				throw thrown;
+			};
+			await expect(store.trocla.handOut("alice", deliver)).rejects.toMatchObject({
+				code: "undelivered",
+				message: '"alice" could not be handed out',
+				cause: thrown,
+			});
+		}
+	},
+);
+
 test("of eight at once exactly one delivers", async () => {
 	const store = await storeOfAlice();
 	const delivered: string[] = [];
