@@ -64,6 +64,15 @@ export class RecordStore {
 		}
 	}
 
+	/** Removes a record that is damaged, and says whether it was; one that can be read stays. */
+	async dropDamaged(key: string): Promise<boolean> {
+		for (;;) {
+			const text = await this.#backend.read(key).catch(fail);
+			if (text === undefined || isReadable(text, key)) return false;
+			if (await this.#backend.swap(key, text, undefined).catch(fail)) return true;
+		}
+	}
+
 	#write(key: string, before: string | undefined, record: KeyRecord | undefined): Promise<boolean> {
 		const after = record && Object.keys(record.formats).length > 0 ? printRecord(record) : undefined;
 		return this.#backend.swap(key, before, after).catch(fail);
@@ -174,6 +183,15 @@ export class RecordStore {
 
 	#isExpired(key: string, text: string | undefined): boolean {
 		return text !== undefined && !this.#isListed(key, text);
+	}
+}
+
+function isReadable(text: string, key: string): boolean {
+	try {
+		parseRecord(text, key);
+		return true;
+	} catch {
+		return false;
 	}
 }
 

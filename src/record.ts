@@ -1,4 +1,5 @@
 import { TroclaError } from "./errors.js";
+import { shellWord } from "./input.js";
 
 /** Options by name, as they were checked. */
 export type Options = { readonly [name: string]: unknown };
@@ -93,7 +94,7 @@ function damaged(key: string, why: string): TroclaError {
 	return new TroclaError(
 		"damaged",
 		`the record of ${JSON.stringify(key)} is damaged: ${why}`,
-		"Nothing was changed. Restore the store from a backup, or use a newer trocla if one wrote it",
+		`Nothing was changed. Restore the store from a backup, or use a newer trocla if one wrote it; trocla delete ${shellWord(key)} --force gives the key up`,
 	);
 }
 

@@ -127,7 +127,8 @@ export class Trocla implements AsyncDisposable {
 	 * Removes a format of a key, or all of it (without a format, or `all`), and returns what was stored; `undefined` where there was nothing.
 	 * A plaintext that must not get lost on its way is better handed out.
 	 *
-	 * @param force - also where it is claimed, unless by a process on this host that lives
+	 * @param force - also where it is claimed, unless by a process on this host that lives; the whole key also where its
+	 *   record is damaged, and then what is returned is empty
 	 * @throws {TroclaError} `claimed`
 	 */
 	async delete(key: string, format?: string, settings: { readonly force?: boolean } = {}): Promise<Values | undefined> {
@@ -135,6 +136,7 @@ export class Trocla implements AsyncDisposable {
 		const name = format === undefined || format === "all" ? undefined : await checkFormat(format);
 		await checkMembers(settings, "delete", { force: ["boolean"] });
 		const { force = false } = settings;
+		if (force && name === undefined && (await this.#records.dropDamaged(key))) return {};
 		return await this.#records.change(key, async (record) => {
 			const values = valuesOf(record, name);
 			if (!record || !values) return { result: undefined };
@@ -149,7 +151,8 @@ export class Trocla implements AsyncDisposable {
 	 *
 	 * @param deliver - gets the values by format; when it returns they are in safe hands
 	 * @param format - `plain` unless told; `all` for the whole key
-	 * @param force - also where they are claimed, unless by a process on this host that lives
+	 * @param force - also where they are claimed, unless by a process on this host that lives; `all` also removes a damaged
+	 *   record, with a warning, and delivers nothing
 	 * @throws {TroclaError} `not_found`; `claimed`; `undelivered` where `deliver` threw, with its error as the cause
 	 */
 	async handOut(
@@ -164,6 +167,10 @@ export class Trocla implements AsyncDisposable {
 		const name = format === "all" ? undefined : await checkFormat(format);
 		const { handOut } = await import("./hand-out.js");
 		const { now, warn } = this.#settings;
+		if (force && name === undefined && (await this.#records.dropDamaged(key))) {
+			warn(`the record of ${quote(key)} was damaged: it is removed, and there was nothing to hand out`);
+			return;
+		}
 		await handOut(this.#records, { key, format: name, force, now, warn }, deliver);
 	}
 
