@@ -83,7 +83,9 @@ async function deliverOrUnclaim(
 function reason(error: unknown, values: Values): string {
 	const message = error instanceof Error ? error.message : String(error);
 	const quotes = (value: string) =>
-		[value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value.toWellFormed())].some((text) => message.includes(text));
+		[value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value.toWellFormed())].some((text) =>
+			message.includes(text),
+		);
 	return Object.values(values).some(quotes) ? "" : `: ${message}`;
 }
 

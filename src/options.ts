@@ -120,6 +120,9 @@ export function checkOptions(options: Options, code: ErrorCode, where = "option"
 function checkLayer(options: Options, code: ErrorCode, where: string, known: readonly string[]): void {
 	for (const [name, value] of Object.entries(options)) {
 		const fail = (message: string, hint?: string) => new TroclaError(code, `${where} ${message}`, hint);
+		if (isFormatName(name) && !known.includes(name)) {
+			throw fail(`${name} is a format`, "A format's options hold no other format's: put them beside each other");
+		}
 		if (!optionNames.includes(name)) throw fail(`${quote(name)} is not known`, didYouMean(name, known));
 		if (!isGeneralOption(name)) continue;
 		if (name === "charset" && typeof value === "string" && !charsetNames.some((known) => known === value)) {
@@ -131,7 +134,11 @@ function checkLayer(options: Options, code: ErrorCode, where: string, known: rea
 				throw fail(`require: ${quote(unknown)} is not known`, didYouMean(unknown, characterClasses));
 		}
 		const result = v.safeParse(generalOptions[name], value, { abortEarly: true });
-		if (!result.success) throw fail(`${name} ${result.issues[0].message}, not ${quote(result.issues[0].input)}`);
+		if (!result.success) {
+			const [issue] = result.issues;
+			const path = [name, ...(issue.path ?? []).map((step) => String(step.key))];
+			throw fail(`${path.join(".")} ${issue.message}, not ${quote(issue.input)}`);
+		}
 	}
 	if (options.words !== undefined) {
 		const other = Object.keys(options).find((name) => isRecipeOption(name) && name !== "words");
@@ -147,14 +154,43 @@ function checkLayer(options: Options, code: ErrorCode, where: string, known: rea
 /**
  * The format's own options, checked and with their defaults.
  *
- * @throws {TroclaError} `invalid`
+ * @param from - says of an option where its value comes from; unless told, from the call
+ * @throws {TroclaError} `invalid`, or `config` where the value comes from there
  */
-export function checkOwnOptions(format: FormatName, schema: v.GenericSchema<unknown, unknown>, own: Options): Options {
+export function checkOwnOptions(
+	format: FormatName,
+	schema: v.GenericSchema<unknown, unknown>,
+	own: Options,
+	from: (option: string) => Source = () => ({ code: "invalid", where: "" }),
+): Options {
 	const result = v.safeParse(schema, own, { abortEarly: true });
 	if (result.success) return result.output as Options;
 	const [issue] = result.issues;
-	const path = issue.path?.map((step) => String(step.key)).join(".");
-	throw new TroclaError("invalid", `option ${path} of ${format} ${issue.message}, not ${quote(issue.input)}`);
+	const path = issue.path?.map((step) => String(step.key)) ?? [];
+	const { code, where } = from(path[0] ?? "");
+	const option = `option ${path.join(".")} of ${format}`;
+	throw new TroclaError(code, `${where}${option} ${issue.message}, not ${quote(issue.input)}`);
+}
+
+interface Source {
+	readonly code: "invalid" | "config";
+	/** Begins the message. */
+	readonly where: string;
+}
+
+/** For `checkOwnOptions`: what the call itself does not say is the configuration's. */
+export function sourceOf(policy: OptionPolicy, format: FormatName, call: Options): (option: string) => Source {
+	const ofCall = flatten(withoutUndefined(call), format);
+	return (option) =>
+		Object.hasOwn(ofCall, option)
+			? { code: "invalid", where: "" }
+			: { code: "config", where: `${policy.file ?? "the configuration"}: ` };
+}
+
+/** All profiles that these options name, for whatever format. */
+export function namedProfiles(options: Options): string[] {
+	const layers = [options, ...Object.values(pick(options, isFormatName)).filter(isMap)];
+	return layers.flatMap(profileNames);
 }
 
 /** The options of a reset: what was asked for before, under what the reset itself asks for. */

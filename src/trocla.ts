@@ -287,9 +287,10 @@ export class Trocla implements AsyncDisposable {
 	}
 
 	async #resolve(name: FormatName, call: Options): Promise<ResolvedOptions> {
-		const { checkOwnOptions, resolveOptions } = await import("./options.js");
+		const { checkOwnOptions, resolveOptions, sourceOf } = await import("./options.js");
 		const resolved = resolveOptions(this.#settings, name, call);
 		for (const option of resolved.unused) this.#settings.warn(`${name} has no option ${option}, so it does nothing`);
-		return { ...resolved, own: checkOwnOptions(name, (await loadFormat(name)).options, resolved.own) };
+		const { options } = await loadFormat(name);
+		return { ...resolved, own: checkOwnOptions(name, options, resolved.own, sourceOf(this.#settings, name, call)) };
 	}
 }
