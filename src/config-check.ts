@@ -2,6 +2,7 @@ import { storeNames } from "../backends/index.js";
 import type { ConfigInput } from "./config.js";
 import { TroclaError } from "./errors.js";
 import { didYouMean } from "./nearest.js";
+import { builtinProfiles } from "./profiles.js";
 import type { Options } from "./record.js";
 import { isMap, quoteValue } from "./value.js";
 
@@ -23,6 +24,12 @@ const checks: { readonly [Key in keyof Required<ConfigInput>]: (value: unknown, 
 			if (options.path !== undefined && (typeof options.path !== "string" || options.path === "")) {
 				throw fail("store_options.path must be a file's path");
 			}
+			if (typeof options.path === "string" && /^~(?!\/)[^/]*(\/|$)/.test(options.path)) {
+				throw fail(
+					`store_options.path ${quoteValue(options.path)}: only ~/ at its beginning is a home directory`,
+					"Write the path out; a file whose name begins with ~ is ./~NAME",
+				);
+			}
 		},
 		create_on_get(value, fail) {
 			if (typeof value !== "boolean") throw fail("create_on_get must be true or false");
@@ -39,10 +46,16 @@ const checks: { readonly [Key in keyof Required<ConfigInput>]: (value: unknown, 
 			checkOptions(map(value, fail), "config", fail("options:").message);
 		},
 		async profiles(value, fail) {
-			const { checkOptions } = await import("./options.js");
+			const { checkOptions, namedProfiles } = await import("./options.js");
 			for (const [name, options] of Object.entries(map(value, fail))) {
 				const profile = map(options, (message, hint) => fail(`profile ${quoteValue(name)}: ${message}`, hint));
 				checkOptions(profile, "config", fail(`profile ${quoteValue(name)}:`).message);
+				if (namedProfiles(profile).length > 0) {
+					throw fail(
+						`profile ${quoteValue(name)}: profiles does nothing here`,
+						"Write the other profile's options into it",
+					);
+				}
 			}
 		},
 	};
@@ -71,7 +84,18 @@ export async function checkConfig(document: unknown, file: string | undefined): 
 			);
 	}
 	// Each key was checked above.
-	return Object.fromEntries(Object.entries(config).filter(([, value]) => value !== null)) as ConfigInput;
+	const checked = Object.fromEntries(Object.entries(config).filter(([, value]) => value !== null)) as ConfigInput;
+	if (checked.options) await checkProfilesOf(checked.options, checked.profiles ?? {}, fail);
+	return checked;
+}
+
+async function checkProfilesOf(options: Options, profiles: { [name: string]: Options }, fail: Fail): Promise<void> {
+	const { namedProfiles } = await import("./options.js");
+	const known = Object.keys({ ...builtinProfiles, ...profiles });
+	const unknown = namedProfiles(options).find((name) => !known.includes(name));
+	if (unknown !== undefined) {
+		throw fail(`options: profile ${quoteValue(unknown)} is not known`, didYouMean(unknown, known));
+	}
 }
 
 function map(value: unknown, fail: Fail): Options {

@@ -6,7 +6,7 @@ import { libcrypt } from "../formats/libcrypt.js";
 import { type Config, loadConfig } from "./config.js";
 import { TroclaError } from "./errors.js";
 import { openConfigured } from "./open.js";
-import { checkOwnOptions, resolveOptions } from "./options.js";
+import { checkOwnOptions, resolveOptions, sourceOf } from "./options.js";
 
 /** What one check found: all well, something to know, or something to mend. */
 export interface Finding {
@@ -57,8 +57,9 @@ async function checkFormatOptions(config: Config): Promise<void> {
 	for (const name of formatNames) {
 		const { options } = await loadFormat(name);
 		for (const profile of [undefined, ...Object.keys(config.profiles)]) {
-			const { own } = resolveOptions(config, name, profile === undefined ? {} : { profiles: profile });
-			checkOwnOptions(name, options, own);
+			const call = profile === undefined ? {} : { profiles: profile };
+			const { own } = resolveOptions(config, name, call);
+			checkOwnOptions(name, options, own, sourceOf(config, name, call));
 		}
 	}
 }

@@ -1,12 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import type { FormatName } from "../formats/index.js";
+import { isClaimed, refuseClaimed, underClaim } from "./claims.js";
 import { TroclaError } from "./errors.js";
 import { shellWord } from "./input.js";
-import type { Values } from "./record.js";
+import type { Claim, Values } from "./record.js";
 import { valuesOf, without } from "./record-changes.js";
 import type { RecordStore } from "./record-store.js";
-import { notFound, quote, refuseClaimed } from "./refusals.js";
+import { notFound, quote } from "./refusals.js";
 
 export interface HandOut {
 	readonly key: string;
@@ -26,19 +27,46 @@ export async function handOut(
 	{ key, format, force, now, warn }: HandOut,
 	deliver: (values: Values) => void | Promise<void>,
 ): Promise<void> {
-	const again = ["trocla delete", shellWord(key), ...(format ? [format] : []), "--force"].join(" ");
-	const claim = { id: randomUUID(), host: hostname(), pid: process.pid, at: now().toISOString() };
-	const values = await records.change(key, async (record) => {
-		const values = valuesOf(record, format);
-		if (!record || !values) throw notFound(key, format);
-		if (!force) refuseClaimed(key, record);
-		return { result: values, write: { ...record, claim } };
+	const claim = {
+		id: randomUUID(),
+		format: format ?? "all",
+		host: hostname(),
+		pid: process.pid,
+		at: now().toISOString(),
+	};
+	await underClaim(claim, async () => {
+		const values = await records.change(key, async (record) => {
+			const values = valuesOf(record, format);
+			if (!record || !values) throw notFound(key, format);
+			// There is one claim, and that of a plaintext is not to get lost for a hash's.
+			const covers = format === undefined || format === "plain" || !isClaimed(record, "plain");
+			refuseClaimed(key, record, force && covers);
+			return { result: values, write: { ...record, claim } };
+		});
+		const again = ["trocla delete", shellWord(key), ...(format ? [format] : []), "--force"].join(" ");
+		await deliverOrUnclaim(records, key, { claim, values, again }, deliver);
+		const removed = await remove(records, key, claim.id, values, now).catch((error: Error) => {
+			throw new TroclaError(
+				error instanceof TroclaError ? error.code : "store",
+				`${quote(key)} was handed out, but is still stored: ${error.message}`,
+				`Mend that, then remove it with: ${again}`,
+				error,
+			);
+		});
+		if (!removed) warn(`${quote(key)} was changed while it was handed out: what was delivered may be out of date`);
 	});
+}
 
+async function deliverOrUnclaim(
+	records: RecordStore,
+	key: string,
+	{ claim, values, again }: { claim: Claim; values: Values; again: string },
+	deliver: (values: Values) => void | Promise<void>,
+): Promise<void> {
 	try {
 		await deliver(values);
 	} catch (error) {
-		const undelivered = `${quote(key)} could not be handed out: ${error instanceof Error ? error.message : String(error)}`;
+		const undelivered = `${quote(key)} could not be handed out${reason(error, values)}`;
 		await unclaim(records, key, claim.id).catch((fault: Error) => {
 			throw new TroclaError(
 				"undelivered",
@@ -49,16 +77,16 @@ export async function handOut(
 		});
 		throw new TroclaError("undelivered", undelivered, "Nothing was removed: mend that and run it again", error);
 	}
+}
 
-	const removed = await remove(records, key, claim.id, values, now).catch((error: Error) => {
-		throw new TroclaError(
-			error instanceof TroclaError ? error.code : "store",
-			`${quote(key)} was handed out, but is still stored: ${error.message}`,
-			`Mend that, then remove it with: ${again}`,
-			error,
+/** What went wrong, unless the error quotes what it could not deliver: messages end up in logs. */
+function reason(error: unknown, values: Values): string {
+	const message = error instanceof Error ? error.message : String(error);
+	const quotes = (value: string) =>
+		[value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value.toWellFormed())].some((text) =>
+			message.includes(text),
 		);
-	});
-	if (!removed) warn(`${quote(key)} was changed while it was handed out: what was delivered may be out of date`);
+	return Object.values(values).some(quotes) ? "" : `: ${message}`;
 }
 
 async function unclaim(records: RecordStore, key: string, id: string): Promise<void> {

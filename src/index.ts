@@ -1,4 +1,5 @@
 import { type ConfigInput, checkedConfig, loadConfig } from "./config.js";
+import { checkMembers } from "./members.js";
 import { openConfigured } from "./open.js";
 import type { Trocla } from "./trocla.js";
 
@@ -21,9 +22,11 @@ export interface OpenOptions {
 /**
  * Opens the store that the configuration names; a SQLite store that is not there yet is made.
  *
- * @throws {TroclaError} `config`, `store`, `damaged`
+ * @throws {TroclaError} `invalid` where it is called with something else; `config`, `store`, `damaged`
  */
-export async function openTrocla({ config, warn = () => {} }: OpenOptions = {}): Promise<Trocla> {
+export async function openTrocla(options: OpenOptions = {}): Promise<Trocla> {
+	await checkMembers(options, "openTrocla", { config: ["string", "map"], warn: ["function"] });
+	const { config, warn = () => {} } = options;
 	const checked = typeof config === "object" ? await checkedConfig(config, undefined) : await loadConfig(config);
 	return await openConfigured(checked, warn);
 }

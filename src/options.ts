@@ -67,7 +67,8 @@ export interface ResolvedOptions {
  *
  * @throws {TroclaError} `invalid`
  */
-export function resolveOptions(policy: OptionPolicy, format: FormatName, call: Options): ResolvedOptions {
+export function resolveOptions(policy: OptionPolicy, format: FormatName, options: Options): ResolvedOptions {
+	const call = withoutUndefined(options);
 	if (!isMap(call)) throw new TroclaError("invalid", `options must be a map of names to values, not ${quote(call)}`);
 	checkOptions(call, "invalid");
 	const site = flatten(policy.options, format);
@@ -119,6 +120,9 @@ export function checkOptions(options: Options, code: ErrorCode, where = "option"
 function checkLayer(options: Options, code: ErrorCode, where: string, known: readonly string[]): void {
 	for (const [name, value] of Object.entries(options)) {
 		const fail = (message: string, hint?: string) => new TroclaError(code, `${where} ${message}`, hint);
+		if (isFormatName(name) && !known.includes(name)) {
+			throw fail(`${name} is a format`, "A format's options hold no other format's: put them beside each other");
+		}
 		if (!optionNames.includes(name)) throw fail(`${quote(name)} is not known`, didYouMean(name, known));
 		if (!isGeneralOption(name)) continue;
 		if (name === "charset" && typeof value === "string" && !charsetNames.some((known) => known === value)) {
@@ -130,7 +134,11 @@ function checkLayer(options: Options, code: ErrorCode, where: string, known: rea
 				throw fail(`require: ${quote(unknown)} is not known`, didYouMean(unknown, characterClasses));
 		}
 		const result = v.safeParse(generalOptions[name], value, { abortEarly: true });
-		if (!result.success) throw fail(`${name} ${result.issues[0].message}, not ${quote(result.issues[0].input)}`);
+		if (!result.success) {
+			const [issue] = result.issues;
+			const path = [name, ...(issue.path ?? []).map((step) => String(step.key))];
+			throw fail(`${path.join(".")} ${issue.message}, not ${quote(issue.input)}`);
+		}
 	}
 	if (options.words !== undefined) {
 		const other = Object.keys(options).find((name) => isRecipeOption(name) && name !== "words");
@@ -146,18 +154,48 @@ function checkLayer(options: Options, code: ErrorCode, where: string, known: rea
 /**
  * The format's own options, checked and with their defaults.
  *
- * @throws {TroclaError} `invalid`
+ * @param from - says of an option where its value comes from; unless told, from the call
+ * @throws {TroclaError} `invalid`, or `config` where the value comes from there
  */
-export function checkOwnOptions(format: FormatName, schema: v.GenericSchema<unknown, unknown>, own: Options): Options {
+export function checkOwnOptions(
+	format: FormatName,
+	schema: v.GenericSchema<unknown, unknown>,
+	own: Options,
+	from: (option: string) => Source = () => ({ code: "invalid", where: "" }),
+): Options {
 	const result = v.safeParse(schema, own, { abortEarly: true });
 	if (result.success) return result.output as Options;
 	const [issue] = result.issues;
-	const path = issue.path?.map((step) => String(step.key)).join(".");
-	throw new TroclaError("invalid", `option ${path} of ${format} ${issue.message}, not ${quote(issue.input)}`);
+	const path = issue.path?.map((step) => String(step.key)) ?? [];
+	const { code, where } = from(path[0] ?? "");
+	const option = `option ${path.join(".")} of ${format}`;
+	throw new TroclaError(code, `${where}${option} ${issue.message}, not ${quote(issue.input)}`);
+}
+
+interface Source {
+	readonly code: "invalid" | "config";
+	/** Begins the message. */
+	readonly where: string;
+}
+
+/** For `checkOwnOptions`: what the call itself does not say is the configuration's. */
+export function sourceOf(policy: OptionPolicy, format: FormatName, call: Options): (option: string) => Source {
+	const ofCall = flatten(withoutUndefined(call), format);
+	return (option) =>
+		Object.hasOwn(ofCall, option)
+			? { code: "invalid", where: "" }
+			: { code: "config", where: `${policy.file ?? "the configuration"}: ` };
+}
+
+/** All profiles that these options name, for whatever format. */
+export function namedProfiles(options: Options): string[] {
+	const layers = [options, ...Object.values(pick(options, isFormatName)).filter(isMap)];
+	return layers.flatMap(profileNames);
 }
 
 /** The options of a reset: what was asked for before, under what the reset itself asks for. */
-export function askAgain(record: KeyRecord | undefined, format: FormatName, call: Options): Options {
+export function askAgain(record: KeyRecord | undefined, format: FormatName, options: Options): Options {
+	const call = withoutUndefined(options);
 	const stored = record?.formats[format];
 	const before = stored ? askedOptions(stored) : format === "plain" ? record?.askedPlain : undefined;
 	if (before === undefined || !isMap(call) || call.profiles !== undefined) return call;
@@ -193,6 +231,15 @@ function findProfile(profiles: { readonly [name: string]: Options }, name: strin
 	const profile = Object.hasOwn(profiles, name) ? profiles[name] : undefined;
 	if (profile) return profile;
 	throw new TroclaError("invalid", `profile ${quote(name)} is not known`, didYouMean(name, Object.keys(profiles)));
+}
+
+/** An option that a program leaves `undefined` is as good as not there. */
+function withoutUndefined(options: Options): Options {
+	if (!isMap(options)) return options;
+	const defined = Object.entries(options).filter(([, value]) => value !== undefined);
+	return Object.fromEntries(
+		defined.map(([name, value]) => [name, isFormatName(name) && isMap(value) ? withoutUndefined(value) : value]),
+	);
 }
 
 function pick(options: Options, wanted: (name: string) => boolean): Options {

@@ -2,6 +2,8 @@ import type { Options } from "./record.js";
 
 /** Where options come from, besides the call. */
 export interface OptionPolicy {
+	/** The configuration's file, for what is wrong with it. */
+	readonly file?: string | undefined;
 	/** The configuration's `options`. */
 	readonly options: Options;
 	/** The configuration's `profiles`; they are merged over the built-in ones. */

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { FormatName } from "../formats/index.js";
+import { isClaimed } from "./claims.js";
 import type { ResolvedOptions } from "./options.js";
 import { askedOptions, type Expiry, type KeyRecord, type StoredFormat, type Values } from "./record.js";
 import { isEmpty } from "./value.js";
@@ -10,7 +11,10 @@ export function valuesOf(record: KeyRecord | undefined, format: FormatName | und
 	return stored.length > 0 ? Object.fromEntries(stored.map(([name, { value }]) => [name, value])) : undefined;
 }
 
-/** The record without these values (a format that has another one by now stays), and without a claim. */
+/**
+ * The record without these values (a format that has another one by now stays). A claim ends with it, unless it is of
+ * a plaintext that stays.
+ */
 export function without(record: KeyRecord, values: Values, now: Date): KeyRecord {
 	const formats = Object.fromEntries(
 		Object.entries(record.formats).filter(
@@ -19,7 +23,8 @@ export function without(record: KeyRecord, values: Values, now: Date): KeyRecord
 	);
 	const { claim: _, ...rest } = record;
 	const { plain } = record.formats;
-	if (!plain || formats.plain) return { ...rest, formats };
+	const claimed = formats.plain && isClaimed(record, "plain") && { claim: record.claim };
+	if (!plain || formats.plain) return { ...rest, formats, ...claimed };
 	const askedPlain = askedOptions(plain);
 	return { ...rest, formats, handedOut: now.toISOString(), ...(!isEmpty(askedPlain) && { askedPlain }) };
 }

@@ -1,8 +1,8 @@
 import { type Backend, BackendError } from "../backends/backend.js";
+import { claimant, refuseClaimed } from "./claims.js";
 import { TroclaError } from "./errors.js";
 import { literalPrefix } from "./literal-prefix.js";
 import { type KeyRecord, parseRecord, printRecord } from "./record.js";
-import { refuseClaimed } from "./refusals.js";
 
 /** Something that is wrong with what is stored, and what to do about it. */
 export interface Fault {
@@ -26,6 +26,7 @@ interface Row {
 }
 
 const PAGE_KEYS = 500;
+const HOUR_MS = 3_600_000;
 
 /**
  * The records of a backend. Every change is read, decided and written as one: where another process was faster, the
@@ -60,6 +61,15 @@ export class RecordStore {
 				if (decision.warning !== undefined) this.#warn(decision.warning);
 				return decision.result;
 			}
+		}
+	}
+
+	/** Removes a record that is damaged, and says whether it was; one that can be read stays. */
+	async dropDamaged(key: string): Promise<boolean> {
+		for (;;) {
+			const text = await this.#backend.read(key).catch(fail);
+			if (text === undefined || isReadable(text, key)) return false;
+			if (await this.#backend.swap(key, text, undefined).catch(fail)) return true;
 		}
 	}
 
@@ -98,7 +108,7 @@ export class RecordStore {
 			for (const { key, text, fault } of page) {
 				if (fault) yield { message: fault.message, hint: fault.hint };
 				try {
-					if (text !== undefined) refuseClaimed(key, parseRecord(text, key));
+					if (text !== undefined) this.#refuseFaulty(key, parseRecord(text, key));
 				} catch (error) {
 					if (!(error instanceof TroclaError)) throw error;
 					yield { message: error.message, hint: error.hint };
@@ -155,6 +165,14 @@ export class RecordStore {
 		return record.expires && Date.parse(record.expires.at) <= this.#now().getTime() ? undefined : record;
 	}
 
+	/** Refuses a claim that nobody will end; of another host's process an hour tells. */
+	#refuseFaulty(key: string, record: KeyRecord): void {
+		if (!record.claim) return;
+		const state = claimant(record.claim);
+		const age = this.#now().getTime() - Date.parse(record.claim.at);
+		if (state === "dead" || (state === "elsewhere" && age > HOUR_MS)) refuseClaimed(key, record);
+	}
+
 	#isListed(key: string, text: string | undefined): boolean {
 		// Hardly any record has an expiry, and to look for the word takes a tenth of the time of parsing the text.
 		if (text !== undefined && !text.includes('"expires"')) return true;
@@ -167,6 +185,15 @@ export class RecordStore {
 
 	#isExpired(key: string, text: string | undefined): boolean {
 		return text !== undefined && !this.#isListed(key, text);
+	}
+}
+
+function isReadable(text: string, key: string): boolean {
+	try {
+		parseRecord(text, key);
+		return true;
+	} catch {
+		return false;
 	}
 }
 

@@ -1,4 +1,5 @@
 import { TroclaError } from "./errors.js";
+import { shellWord } from "./input.js";
 
 /** Options by name, as they were checked. */
 export type Options = { readonly [name: string]: unknown };
@@ -23,9 +24,11 @@ export interface Expiry {
 	readonly at: string;
 }
 
-/** A hand-out under way: a process took the plaintext and has not yet said that it was delivered. */
+/** A hand-out under way: a process took what it is of, and has not yet said that it was delivered. */
 export interface Claim {
 	readonly id: string;
+	/** What is handed out: a format's name, or `all`. */
+	readonly format: string;
 	readonly host: string;
 	readonly pid: number;
 	/** ISO 8601, UTC. */
@@ -82,7 +85,8 @@ export function parseRecord(text: string, key: string): KeyRecord {
 		...(expires && { expires }),
 		...(handedOut && { handedOut }),
 		...(askedPlain && { askedPlain }),
-		...(claim && { claim }),
+		// A claim did not always say of what it is.
+		...(claim && { claim: { ...claim, format: claim.format ?? "all" } }),
 	};
 }
 
@@ -90,7 +94,7 @@ function damaged(key: string, why: string): TroclaError {
 	return new TroclaError(
 		"damaged",
 		`the record of ${JSON.stringify(key)} is damaged: ${why}`,
-		"Nothing was changed. Restore the store from a backup, or use a newer trocla if one wrote it",
+		`Nothing was changed. Restore the store from a backup, or use a newer trocla if one wrote it; trocla delete ${shellWord(key)} --force gives the key up`,
 	);
 }
 
@@ -117,10 +121,11 @@ function isExpiry(value: unknown): value is Expiry {
 	return value.seconds > 0 && value.seconds <= MAX_EXPIRES;
 }
 
-function isClaim(value: unknown): value is Claim {
+function isClaim(value: unknown): value is Omit<Claim, "format"> & { readonly format?: string } {
 	return (
 		isObject(value) &&
 		typeof value.id === "string" &&
+		(value.format === undefined || typeof value.format === "string") &&
 		typeof value.host === "string" &&
 		typeof value.pid === "number" &&
 		isTime(value.at)

@@ -30,28 +30,3 @@ export function noPlaintext(key: string, format: string, { formats, handedOut }:
 		`trocla reset ${shellWord(key)} plain makes a new password, which changes its ${others}`,
 	);
 }
-
-/** @throws {TroclaError} `claimed` where a process is handing the record out, or died doing it */
-export function refuseClaimed(key: string, { claim }: KeyRecord): void {
-	if (!claim) return;
-	const who = `process ${claim.pid} on ${claim.host}`;
-	// Loading node:os takes 0.2 ms, and hardly any record is claimed.
-	const { hostname } = process.getBuiltinModule("node:os");
-	const gone = claim.host === hostname() && !isRunning(claim.pid);
-	throw new TroclaError(
-		"claimed",
-		gone
-			? `${quote(key)} was being handed out on ${claim.at} by ${who}, which died: someone may have seen it`
-			: `${quote(key)} is being handed out by ${who} since ${claim.at}`,
-		`If nobody got it: trocla delete ${shellWord(key)} plain --force. Otherwise: trocla reset ${shellWord(key)} plain`,
-	);
-}
-
-function isRunning(pid: number): boolean {
-	try {
-		process.kill(pid, 0);
-		return true;
-	} catch (error) {
-		return (error as NodeJS.ErrnoException).code === "EPERM";
-	}
-}

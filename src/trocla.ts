@@ -1,13 +1,16 @@
+import { isRegExp } from "node:util/types";
 import type { Backend } from "../backends/backend.js";
 import { type FormatName, formatNames, loadFormat } from "../formats/index.js";
+import { isClaimed, refuseClaimed } from "./claims.js";
 import { TroclaError } from "./errors.js";
 import { checkFormat, checkKey, checkPassword, shellWord } from "./input.js";
+import { checkMembers } from "./members.js";
 import type { ResolvedOptions } from "./options.js";
 import type { OptionPolicy } from "./profiles.js";
 import type { Claim, Expiry, KeyRecord, Options, Values } from "./record.js";
-import { keepExpiry, sameOptions, startExpiry, valuesOf, withFormat, without } from "./record-changes.js";
+import { keepExpiry, valuesOf, withFormat, without } from "./record-changes.js";
 import { type Decision, type Fault, RecordStore } from "./record-store.js";
-import { noPlaintext, notFound, notOfThePlaintext, quote, refuseClaimed } from "./refusals.js";
+import { noPlaintext, notFound, quote } from "./refusals.js";
 import { isEmpty } from "./value.js";
 
 /** What a store needs besides its backend. */
@@ -58,7 +61,7 @@ export class Trocla implements AsyncDisposable {
 		return await this.#records.change(key, async (record) => {
 			const stored = record?.formats[name];
 			if (record && stored) {
-				if (name === "plain") refuseClaimed(key, record);
+				if (name === "plain" && isClaimed(record, name)) refuseClaimed(key, record);
 				if (!asked) return { result: stored.value };
 				const { storedOtherwise } = await import("./stored-otherwise.js");
 				return { result: stored.value, warning: storedOtherwise(key, name, record, asked) };
@@ -72,14 +75,14 @@ export class Trocla implements AsyncDisposable {
 		checkKey(key);
 		const name = await checkFormat(format);
 		const record = await this.#records.read(key);
-		if (record && name === "plain" && record.formats.plain) refuseClaimed(key, record);
+		if (record && name === "plain" && record.formats.plain && isClaimed(record, name)) refuseClaimed(key, record);
 		return record?.formats[name]?.value;
 	}
 
 	/**
 	 * Stores a password in a format and returns the stored value. `plain` replaces the key, with all its formats and its
 	 * expiry; another format is derived from the password and stored beside the others. A password that is stored
-	 * already changes nothing, so its hashes stay as they are.
+	 * already stays as it is, and of a plaintext the hashes that belong to it; a claim of it ends.
 	 *
 	 * @param raw - the password is not hashed: it is the value itself
 	 * @throws {TroclaError} `unhashable`
@@ -89,39 +92,17 @@ export class Trocla implements AsyncDisposable {
 		format: string,
 		password: string,
 		options: Options = {},
-		{ raw = false } = {},
+		settings: { readonly raw?: boolean } = {},
 	): Promise<string> {
 		checkKey(key);
 		const name = await checkFormat(format);
 		checkPassword(password);
+		await checkMembers(settings, "set", { raw: ["boolean"] });
+		const { raw = false } = settings;
 		const resolved = await this.#resolve(name, options);
-		const { derive, matches } = await import("./derive.js");
+		const { setPassword } = await import("./set.js");
 		const now = this.#settings.now();
-		const fresh =
-			raw || name === "plain"
-				? { value: password, at: now.toISOString() }
-				: await derive(key, name, password, resolved, now);
-		return await this.#records.change(key, async (record) => {
-			const stored = record?.formats[name];
-			const same =
-				stored?.value === fresh.value ||
-				(!raw && stored !== undefined && sameOptions(stored, fresh) && (await matches(key, name, password, stored)));
-			if (name === "plain") {
-				const expires = startExpiry(resolved.expiresAsked ?? resolved.expires, now);
-				if (!record || !same) return { result: fresh.value, write: { formats: { plain: fresh }, ...expires } };
-				if (!record.expires && !expires.expires) return { result: fresh.value };
-				const { expires: _, ...rest } = record;
-				return { result: fresh.value, write: { ...rest, ...expires } };
-			}
-			if (record && stored && same && resolved.expiresAsked === undefined) return { result: stored.value };
-			const plain = record?.formats.plain;
-			const kept = same && stored ? stored : fresh;
-			return {
-				result: kept.value,
-				...(plain && !raw && plain.value !== password && { warning: notOfThePlaintext(key, name) }),
-				write: withFormat(record, name, kept, keepExpiry(record, resolved, now)),
-			};
-		});
+		return await setPassword(this.#records, { key, format: name, password, raw, resolved, now });
 	}
 
 	/**
@@ -143,19 +124,23 @@ export class Trocla implements AsyncDisposable {
 	}
 
 	/**
-	 * Removes a format of a key, or all of it, and returns what was stored; `undefined` where there was nothing.
+	 * Removes a format of a key, or all of it (without a format, or `all`), and returns what was stored; `undefined` where there was nothing.
 	 * A plaintext that must not get lost on its way is better handed out.
 	 *
-	 * @param force - also while it is being handed out
+	 * @param force - also where it is claimed, unless by a process on this host that lives; the whole key also where its
+	 *   record is damaged, and then what is returned is empty
 	 * @throws {TroclaError} `claimed`
 	 */
-	async delete(key: string, format?: string, { force = false } = {}): Promise<Values | undefined> {
+	async delete(key: string, format?: string, settings: { readonly force?: boolean } = {}): Promise<Values | undefined> {
 		checkKey(key);
-		const name = format === undefined ? undefined : await checkFormat(format);
+		const name = format === undefined || format === "all" ? undefined : await checkFormat(format);
+		await checkMembers(settings, "delete", { force: ["boolean"] });
+		const { force = false } = settings;
+		if (force && name === undefined && (await this.#records.dropDamaged(key))) return {};
 		return await this.#records.change(key, async (record) => {
 			const values = valuesOf(record, name);
 			if (!record || !values) return { result: undefined };
-			if (!force) refuseClaimed(key, record);
+			if (isClaimed(record, name)) refuseClaimed(key, record, force);
 			return { result: values, write: without(record, values, this.#settings.now()) };
 		});
 	}
@@ -166,18 +151,26 @@ export class Trocla implements AsyncDisposable {
 	 *
 	 * @param deliver - gets the values by format; when it returns they are in safe hands
 	 * @param format - `plain` unless told; `all` for the whole key
-	 * @param force - also where they are claimed, by a process that died
+	 * @param force - also where they are claimed, unless by a process on this host that lives; `all` also removes a damaged
+	 *   record, with a warning, and delivers nothing
 	 * @throws {TroclaError} `not_found`; `claimed`; `undelivered` where `deliver` threw, with its error as the cause
 	 */
 	async handOut(
 		key: string,
 		deliver: (values: Values) => void | Promise<void>,
-		{ format = "plain", force = false }: { format?: string; force?: boolean } = {},
+		settings: { readonly format?: string; readonly force?: boolean } = {},
 	): Promise<void> {
 		checkKey(key);
+		if (typeof deliver !== "function") throw new TroclaError("invalid", "handOut takes a function that delivers");
+		await checkMembers(settings, "handOut", { format: ["string"], force: ["boolean"] });
+		const { format = "plain", force = false } = settings;
 		const name = format === "all" ? undefined : await checkFormat(format);
 		const { handOut } = await import("./hand-out.js");
 		const { now, warn } = this.#settings;
+		if (force && name === undefined && (await this.#records.dropDamaged(key))) {
+			warn(`the record of ${quote(key)} was damaged: it is removed, and there was nothing to hand out`);
+			return;
+		}
 		await handOut(this.#records, { key, format: name, force, now, warn }, deliver);
 	}
 
@@ -211,6 +204,8 @@ export class Trocla implements AsyncDisposable {
 
 	/** The keys that match, in the order of their UTF-8 bytes, in constant memory. */
 	search(pattern: RegExp): AsyncIterable<string> {
+		if (!isRegExp(pattern))
+			throw new TroclaError("invalid", "search takes a regular expression", "As in: search(/^db-/)");
 		return this.#records.search(pattern);
 	}
 
@@ -235,8 +230,12 @@ export class Trocla implements AsyncDisposable {
 	}
 
 	/** Deletes the expired keys and gives them; `seen` hears how many were looked at so far. */
-	prune({ dryRun = false, seen = (_: number) => {} } = {}): AsyncIterable<string> {
-		return this.#records.prune(dryRun, seen);
+	async *prune(
+		settings: { readonly dryRun?: boolean; readonly seen?: (keys: number) => void } = {},
+	): AsyncGenerator<string> {
+		await checkMembers(settings, "prune", { dryRun: ["boolean"], seen: ["function"] });
+		const { dryRun = false, seen = () => {} } = settings;
+		yield* this.#records.prune(dryRun, seen);
 	}
 
 	/** All that is wrong with what is stored; `seen` hears how many keys were looked at so far. */
@@ -288,9 +287,10 @@ export class Trocla implements AsyncDisposable {
 	}
 
 	async #resolve(name: FormatName, call: Options): Promise<ResolvedOptions> {
-		const { checkOwnOptions, resolveOptions } = await import("./options.js");
+		const { checkOwnOptions, resolveOptions, sourceOf } = await import("./options.js");
 		const resolved = resolveOptions(this.#settings, name, call);
 		for (const option of resolved.unused) this.#settings.warn(`${name} has no option ${option}, so it does nothing`);
-		return { ...resolved, own: checkOwnOptions(name, (await loadFormat(name)).options, resolved.own) };
+		const { options } = await loadFormat(name);
+		return { ...resolved, own: checkOwnOptions(name, options, resolved.own, sourceOf(this.#settings, name, call)) };
 	}
 }

@@ -15,6 +15,8 @@ export function quoteValue(value: unknown): string {
 }
 
 function json(value: unknown): string {
+	// JSON has no such numbers, and writes null.
+	if (typeof value === "number") return String(value);
 	try {
 		return JSON.stringify(value) ?? (value === undefined ? "undefined" : `a ${typeof value}`);
 	} catch {

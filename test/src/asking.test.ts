@@ -215,3 +215,25 @@ test("a damaged record is refused by its key, found by a search, told among the 
 	]);
 	expect(await store.text("broken")).toContain("s3cret");
 });
+
+test("a wrong value for a format is the configuration's where it stands there, and the call's where that says it", async () => {
+	const file = "/etc/troclarc.yaml";
+	const { trocla } = new TestStore({ file, options: { rounds: 10 }, profiles: { slow: { rounds: 11 } } });
+	const rule = "option rounds of sha512crypt must be a whole number from 1000 to";
+	const get = (options = {}) => trocla.get("alice", "sha512crypt", options);
+	for (const [options, value] of [
+		[{}, 10],
+		[{ profiles: "slow" }, 11],
+		[{ rounds: undefined }, 10],
+	] as const) {
+		await expect(get(options)).rejects.toMatchObject({
+			code: "config",
+			message: expect.stringMatching(new RegExp(`^${file}: ${rule} .*, not ${value}$`)),
+		});
+	}
+	await expect(get({ rounds: 12 })).rejects.toMatchObject({
+		code: "invalid",
+		message: expect.stringMatching(new RegExp(`^${rule} .*, not 12$`)),
+	});
+	await expect(get({ sha512crypt: { rounds: 12 } })).rejects.toMatchObject({ code: "invalid" });
+});

@@ -69,3 +69,23 @@ describe("what fails changes nothing", () => {
 		expect(await store.text("joe's")).toBeUndefined();
 	});
 });
+
+test("a damaged record is given up by the forced deletion of its key, and by nothing less", async () => {
+	for (const text of ["not JSON", '{"v":2}']) {
+		const store = new TestStore();
+		const damaged = { code: "damaged", hint: expect.stringContaining("trocla delete alice --force gives the key up") };
+		await store.backend.swap("alice", undefined, text);
+		await expect(store.trocla.delete("alice")).rejects.toMatchObject(damaged);
+		await expect(store.trocla.delete("alice", "plain", { force: true })).rejects.toMatchObject(damaged);
+		expect(await store.text("alice")).toBe(text);
+		expect(await store.trocla.delete("alice", undefined, { force: true })).toEqual({});
+		expect(await store.text("alice")).toBeUndefined();
+
+		await store.backend.swap("alice", undefined, text);
+		const deliver = () => expect.unreachable();
+		await expect(store.trocla.handOut("alice", deliver, { format: "all" })).rejects.toMatchObject(damaged);
+		await store.trocla.handOut("alice", deliver, { format: "all", force: true });
+		expect(store.warnings).toEqual([expect.stringContaining('the record of "alice" was damaged: it is removed')]);
+		expect(await store.text("alice")).toBeUndefined();
+	}
+});

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { hostname } from "node:os";
 import { expect, test } from "vitest";
 import { parseRecord, printRecord } from "../../src/record.js";
+import { all } from "../backends/conformance.js";
 import { TestStore } from "../support/store.js";
 
 /** A process that has ended. */
@@ -17,9 +18,9 @@ async function storeOfAlice(): Promise<TestStore> {
 }
 
 /** Leaves alice claimed, as a process does that dies while it hands out. */
-async function claim(store: TestStore, pid: number, host = hostname()): Promise<void> {
+async function claim(store: TestStore, pid: number, host = hostname(), format = "plain"): Promise<void> {
 	const text = (await store.text("alice")) ?? "";
-	const claimed = { ...parseRecord(text, "alice"), claim: { id: "x", host, pid, at: store.now } };
+	const claimed = { ...parseRecord(text, "alice"), claim: { id: "x", format, host, pid, at: store.now } };
 	await store.backend.swap("alice", text, printRecord(claimed));
 }
 
@@ -63,6 +64,25 @@ test.each([new Error("the pipe is closed"), "the pipe is closed"])(
 		});
 		expect(await store.text("alice")).toBe(before);
 		expect(await store.trocla.get("alice", "plain")).toBe("one");
+	},
+);
+
+test.each(["one", 'o"ne', "o/ne"])(
+	"a secret that the error of a delivery quotes is not told on: %s",
+	async (secret) => {
+		const store = new TestStore();
+		await store.trocla.set("alice", "plain", secret);
+		for (const quoted of [secret, JSON.stringify({ secret }), encodeURIComponent(secret)]) {
+			const thrown = new Error(`400 for ${quoted}`);
+			const deliver = () => {
+				throw thrown;
+			};
+			await expect(store.trocla.handOut("alice", deliver)).rejects.toMatchObject({
+				code: "undelivered",
+				message: '"alice" could not be handed out',
+				cause: thrown,
+			});
+		}
 	},
 );
 
@@ -147,6 +167,19 @@ test("a plaintext that is changed while the old one is handed out stays, with a 
 	expect(await store.trocla.get("alice", "plain")).toBe("two");
 });
 
+test.each([
+	["plain", "plain"],
+	["plain", "all"],
+	["mysql", "mysql"],
+])("a %s that is set again while %s is handed out stays, as its caller was told", async (format, handedOut) => {
+	const store = await storeOfAlice();
+	const deliver = async () => void (await store.another().set("alice", format, "one"));
+	await store.trocla.handOut("alice", deliver, { format: handedOut });
+	expect(store.warnings).toEqual([expect.stringContaining('"alice" was changed while it was handed out')]);
+	expect(await store.trocla.verify("alice", "one", format)).toBe(format);
+	expect(await store.trocla.show("alice")).not.toHaveProperty("claim");
+});
+
 test("a hash that is made anew while all is handed out stays, since nobody got it", async () => {
 	const store = await storeOfAlice();
 	await store.trocla.get("alice", "ssha");
@@ -159,12 +192,80 @@ test("a hash that is made anew while all is handed out stays, since nobody got i
 	expect(await store.trocla.peek("alice", "ssha")).toBe(fresh);
 });
 
-test("a key that is deleted by force while it is handed out is gone", async () => {
+test("force does not go over a process that lives, in this one or another", async () => {
 	const store = await storeOfAlice();
-	await store.trocla.handOut("alice", async () => {
-		expect(await store.another().delete("alice", undefined, { force: true })).toMatchObject({ plain: "one" });
+	const force = { force: true };
+	const refusedBy = async (pid: number) => {
+		const refused = { code: "claimed", hint: `Wait for it, or end process ${pid}` };
+		await expect(store.another().handOut("alice", () => {}, force)).rejects.toMatchObject(refused);
+		await expect(store.another().delete("alice", undefined, force)).rejects.toMatchObject(refused);
+		await expect(store.another().get("alice", "plain")).rejects.toMatchObject(refused);
+	};
+	await store.trocla.handOut("alice", async () => await refusedBy(process.pid));
+	await store.trocla.set("alice", "plain", "two");
+	await claim(store, process.ppid);
+	await refusedBy(process.ppid);
+});
+
+test("force goes over a claim of a process that had this one's pid, as they have in containers", async () => {
+	const store = await storeOfAlice();
+	await claim(store, process.pid);
+	await expect(store.trocla.get("alice", "plain")).rejects.toThrow("which died");
+	expect(await store.trocla.delete("alice", "plain", { force: true })).toEqual({ plain: "one" });
+});
+
+test("a claim of a hash does not keep the plaintext from anybody, and says that it is the hash's", async () => {
+	const store = await storeOfAlice();
+	await claim(store, deadProcess(), hostname(), "mysql");
+	expect(await store.trocla.get("alice", "plain")).toBe("one");
+	expect(await store.trocla.peek("alice", "plain")).toBe("one");
+	await expect(store.trocla.handOut("alice", () => {}, { format: "mysql" })).rejects.toMatchObject({
+		message: expect.stringMatching(/^the mysql of "alice" was being handed out/),
+		hint: "If nobody got it: trocla delete alice mysql --force",
 	});
-	expect(await store.text("alice")).toBeUndefined();
+	expect(await store.trocla.delete("alice", "mysql", { force: true })).toHaveProperty("mysql");
+	expect(await store.trocla.get("alice", "plain")).toBe("one");
+});
+
+test("a claim of all, or one that does not say of what, is of the plaintext too", async () => {
+	for (const format of ["all", undefined]) {
+		const store = await storeOfAlice();
+		await claim(store, deadProcess(), hostname(), format ?? "all");
+		const text = (await store.text("alice")) ?? "";
+		if (!format) await store.backend.swap("alice", text, text.replace('"format":"all",', ""));
+		await expect(store.trocla.get("alice", "plain")).rejects.toMatchObject({
+			code: "claimed",
+			hint: "If nobody got it: trocla delete alice --force. Otherwise: trocla reset alice plain",
+		});
+	}
+});
+
+test("what is done to a hash, by force too, leaves the plaintext claimed", async () => {
+	const store = await storeOfAlice();
+	await claim(store, deadProcess());
+	const force = { force: true };
+	await expect(store.trocla.handOut("alice", () => {}, { format: "mysql", ...force })).rejects.toMatchObject({
+		code: "claimed",
+		hint: expect.stringContaining("delete alice plain --force"),
+	});
+	expect(await store.trocla.delete("alice", "mysql")).toHaveProperty("mysql");
+	await expect(store.trocla.get("alice", "plain")).rejects.toMatchObject({ code: "claimed" });
+});
+
+test("a claim is a fault once nobody is known to end it", async () => {
+	const store = await storeOfAlice();
+	const faults = () => all(store.trocla.faults());
+	await store.trocla.handOut("alice", async () => expect(await faults()).toEqual([]), { format: "mysql" });
+	await claim(store, process.ppid);
+	expect(await faults()).toEqual([]);
+	await claim(store, 1, "elsewhere.example");
+	expect(await faults()).toEqual([]);
+	store.pass(3601);
+	expect(await faults()).toHaveLength(1);
+	await claim(store, deadProcess());
+	expect(await faults()).toEqual([
+		{ message: expect.stringContaining("which died"), hint: expect.stringContaining("--force") },
+	]);
 });
 
 test("a hand-out that the store fails in says what became of it, and how to end it", async () => {

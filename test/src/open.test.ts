@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { KeyvSqlite } from "@keyv/sqlite";
 import { describe, expect, test } from "vitest";
-import { type ConfigInput, openTrocla } from "../../src/index.js";
+import { type ConfigInput, type Options, openTrocla } from "../../src/index.js";
 import { all } from "../backends/conformance.js";
 import { bundle, CHILD_ENV } from "../support/child.js";
 import { cleanUp, run, Sandbox } from "../support/sandbox.js";
@@ -57,10 +57,47 @@ describe("a program", () => {
 
 	test("is refused a configuration that is wrong", async () => {
 		// A program without types.
-		const wrong: unknown[] = [{ stor: "memory" }, { store: "postgress" }, null, [], { options: { length: 0 } }];
+		const wrong: unknown[] = [{ stor: "memory" }, { store: "postgress" }, { options: { length: 0 } }];
 		for (const config of wrong) {
 			await expect(openTrocla({ config: config as ConfigInput })).rejects.toMatchObject({ code: "config" });
 		}
+	});
+
+	// A program without types.
+	const misuses: [unknown, string][] = [
+		[null, "openTrocla takes a plain object, not null"],
+		["/etc/troclarc.yaml", "openTrocla takes a plain object"],
+		[{ confg: {} }, 'openTrocla has no member "confg"'],
+		[{ warn: 5 }, "warn of openTrocla must be a function, not 5"],
+		...[5, null, [], () => {}, new Map(), new URL("file:///x"), Promise.resolve({})].map(
+			(config): [unknown, string] => [{ config }, "config of openTrocla must be a string or a plain object"],
+		),
+	];
+
+	test.each(misuses)("is told of its misuse: %j", async (options, message) => {
+		await expect(openTrocla(options as object)).rejects.toMatchObject({
+			code: "invalid",
+			message: expect.stringContaining(message),
+			hint: expect.stringContaining("config"),
+		});
+	});
+
+	test("is told of its misuse of each method, and nothing is changed", async () => {
+		await using trocla = await openTrocla({ config: { store: "memory" } });
+		await trocla.set("alice", "plain", "one");
+		const invalid = { name: "TroclaError", code: "invalid" };
+		await expect(trocla.get("alice", "plain", null as unknown as Options)).rejects.toMatchObject(invalid);
+		await expect(trocla.reset("alice", "plain", null as unknown as Options)).rejects.toMatchObject(invalid);
+		await expect(trocla.set("alice", "plain", "two", {}, null as unknown as object)).rejects.toMatchObject(invalid);
+		await expect(trocla.delete("alice", "plain", null as unknown as object)).rejects.toMatchObject(invalid);
+		await expect(trocla.handOut("alice", () => {}, null as unknown as object)).rejects.toMatchObject(invalid);
+		await expect(trocla.handOut("alice", undefined as unknown as () => void)).rejects.toMatchObject(invalid);
+		await expect(all(trocla.prune(null as unknown as object))).rejects.toMatchObject(invalid);
+		expect(() => trocla.search("str" as unknown as RegExp)).toThrow("search takes a regular expression");
+		expect(
+			await trocla.get("alice", "plain", { length: undefined, expires: undefined, plain: { words: undefined } }),
+		).toBe("one");
+		expect(await trocla.delete("alice", "all")).toEqual({ plain: "one" });
 	});
 });
 

@@ -25,7 +25,7 @@ const record = fc
 		maybe("expires", fc.record({ seconds: fc.integer({ min: 1, max: 3_155_760_000 }), at: time })),
 		maybe("handedOut", time),
 		maybe("askedPlain", options),
-		maybe("claim", fc.record({ id: fc.uuid(), host: texts, pid: fc.nat(), at: time })),
+		maybe("claim", fc.record({ id: fc.uuid(), format: texts, host: texts, pid: fc.nat(), at: time })),
 	)
 	// Put together of parts that each have their type.
 	.map((parts) => Object.assign({}, ...parts) as KeyRecord);

@@ -120,6 +120,18 @@ describe("set", () => {
 		});
 	});
 
+	test("of the plaintext that is stored keeps the hashes that are of it, and drops the others", async () => {
+		const { trocla } = new TestStore();
+		await trocla.set("alice", "plain", "one");
+		const kept = await trocla.get("alice", "ssha");
+		await trocla.set("alice", "mysql", "two");
+		await trocla.set("alice", "sha512crypt", "no hash", {}, { raw: true });
+		await trocla.set("alice", "plain", "one");
+		expect(await trocla.formats("alice")).toEqual(["plain", "ssha"]);
+		expect(await trocla.peek("alice", "ssha")).toBe(kept);
+		expect(await trocla.get("alice", "mysql")).toBe(mysqlHash("one"));
+	});
+
 	test("of the same password with other options makes it anew", async () => {
 		const { trocla } = new TestStore();
 		const before = await trocla.set("alice", "sha512crypt", "one", { rounds: 1000 });
