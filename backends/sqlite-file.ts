@@ -4,13 +4,15 @@ import type { KeyvSqlite } from "@keyv/sqlite";
 import { BackendError } from "./backend.js";
 
 /**
- * Makes sure that `path` is a file that only its owner can read, and makes a new database where there is none.
+ * Makes sure that `path` is a file that only its owner can read. Where there is none, a new database is made with
+ * `connect`; without it that is an error.
  */
-export async function prepareFile(path: string, connect: (path: string) => KeyvSqlite): Promise<void> {
+export async function prepareFile(path: string, connect: ((path: string) => KeyvSqlite) | undefined): Promise<void> {
 	const directory = find(dirname(path));
 	if (directory) checkDirectory(directory, dirname(path));
 	let file = find(path);
 	if (file === undefined) {
+		if (!connect) throw noStore(path);
 		const { createDatabase } = await import("./sqlite-create.js");
 		await createDatabase(path, connect);
 		file = find(path);
@@ -20,6 +22,14 @@ export async function prepareFile(path: string, connect: (path: string) => KeyvS
 	// The file is not opened here: closing it would drop the locks that SQLite has on it in this same process
 	// (https://sqlite.org/howtocorrupt.html, section 2.2). That it is SQLite's shows at the first query.
 	checkFile(file, path);
+}
+
+function noStore(path: string): BackendError {
+	return new BackendError(
+		"unavailable",
+		`there is no store at ${path} yet`,
+		"trocla get makes one; if there should be one, mend store_options.path in the configuration",
+	);
 }
 
 function checkFile(file: Stats, path: string): void {

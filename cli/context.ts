@@ -17,10 +17,19 @@ export class Context {
 		this.json = flags.json === true;
 	}
 
-	/** Opens the configured store for as long as `use` takes. */
-	async withStore<Result>(use: (trocla: Trocla, config: Config) => Promise<Result>): Promise<Result> {
+	/**
+	 * Opens the configured store for as long as `use` takes.
+	 *
+	 * @param create - whether the command stores something new: only then a store that is not there is made, since else a
+	 * mistyped path would look like a store without keys
+	 */
+	async withStore<Result>(
+		use: (trocla: Trocla, config: Config) => Promise<Result>,
+		{ create }: { create: boolean | ((config: Config) => boolean) },
+	): Promise<Result> {
 		const config = await loadConfig(this.configFile);
-		const trocla = await openConfigured(config, this.warn);
+		const creates = typeof create === "function" ? create(config) : create;
+		const trocla = await openConfigured(config, this.warn, { create: creates });
 		try {
 			return await use(trocla, config);
 		} finally {

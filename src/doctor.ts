@@ -99,7 +99,7 @@ function* checkFiles(path: string): Generator<Finding> {
 
 async function* checkStore(config: Config, seen: (keys: number) => void): AsyncGenerator<Finding> {
 	try {
-		await using trocla = await openConfigured(config, () => {});
+		await using trocla = await openConfigured(config, () => {}, { create: false });
 		let keys = 0;
 		let faults = 0;
 		const count = (records: number) => {

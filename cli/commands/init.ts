@@ -11,10 +11,13 @@ export const run: Run = async (context) => {
 	const around = surroundings();
 	const file = resolve(context.configFile ?? defaultConfigFile(around));
 	write(file, template(defaultStorePath(around)));
-	const path = await new Context({ config: file }).withStore(async (trocla, config) => {
-		await trocla.formats("init");
-		return config.path;
-	});
+	const path = await new Context({ config: file }).withStore(
+		async (trocla, config) => {
+			await trocla.formats("init");
+			return config.path;
+		},
+		{ create: true },
+	);
 	if (context.json) context.print("", { config: file, store: path });
 	else tell(`Wrote ${file}; the store is ${path}.\nTry: trocla get alice sha512crypt`);
 	return 0;
