@@ -58,7 +58,7 @@ export const optionFlags: readonly Flag[] = [
 	{
 		spelling: "--expires <seconds>",
 		help: "the key's life after each write; 0 for no end",
-		option: { name: "expires", read: number },
+		option: { name: "expires", read: (text) => (text === "false" ? false : number(text)) },
 	},
 	{ spelling: "--no-random", help: "fail where it would take a random password", option: { name: "random" } },
 	{

@@ -7,7 +7,7 @@ export const run: Run = async (context, [key = "", format = "", yaml], flags) =>
 	return await context.withStore(
 		async (trocla) => {
 			const value = await trocla.get(key, format, options);
-			context.print(value, { key, format, value });
+			context.printValue({ key, format, value });
 			return 0;
 		},
 		{ create: true },

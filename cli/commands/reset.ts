@@ -1,3 +1,4 @@
+import { shellWord } from "../../src/input.js";
 import type { Run } from "../commands.js";
 import { readOptions } from "../context.js";
 
@@ -7,7 +8,8 @@ export const run: Run = async (context, [key = "", format = "", yaml], flags) =>
 	return await context.withStore(
 		async (trocla) => {
 			const value = await trocla.reset(key, format, options);
-			context.print(value, { key, format, value });
+			const again = `trocla get --no-create ${shellWord(key)} ${format}`;
+			context.printValue({ key, format, value }, `The new value is stored, and ${again} prints it`);
 			return 0;
 		},
 		{ create: true },
