@@ -26,7 +26,7 @@ export async function handOut(
 	{ key, format, force, now, warn }: HandOut,
 	deliver: (values: Values) => void | Promise<void>,
 ): Promise<void> {
-	const again = ["trocla delete --force", shellWord(key), ...(format ? [format] : [])].join(" ");
+	const again = ["trocla delete", shellWord(key), ...(format ? [format] : []), "--force"].join(" ");
 	const claim = { id: randomUUID(), host: hostname(), pid: process.pid, at: now().toISOString() };
 	const values = await records.change(key, async (record) => {
 		const values = valuesOf(record, format);

@@ -43,7 +43,7 @@ export function refuseClaimed(key: string, { claim }: KeyRecord): void {
 		gone
 			? `${quote(key)} was being handed out on ${claim.at} by ${who}, which died: someone may have seen it`
 			: `${quote(key)} is being handed out by ${who} since ${claim.at}`,
-		`If nobody got it: trocla delete --force ${shellWord(key)} plain. Otherwise: trocla reset ${shellWord(key)} plain`,
+		`If nobody got it: trocla delete ${shellWord(key)} plain --force. Otherwise: trocla reset ${shellWord(key)} plain`,
 	);
 }
 
