@@ -75,10 +75,10 @@ export async function readOptions(flags: FlagValues, yaml: string | undefined): 
 	}
 	for (const pair of (flags.option as string[] | undefined) ?? []) {
 		const [, name, value] = /^([^=]+)=(.+)$/s.exec(pair) ?? [];
-		if (name === undefined || value === undefined) {
-			throw new TroclaError("invalid", `-o takes name=value, not ${JSON.stringify(pair)}`, "For example: -o cost=12");
-		}
-		options[name] = await readYaml(value, `the value of -o ${name}`);
+		if (name === undefined || value === undefined) throw noValue(pair);
+		const read = await readYaml(value, `the value of -o ${name}`);
+		if (read === undefined || read === null) throw noValue(pair);
+		options[name] = read;
 	}
 	if (yaml === undefined || yaml.trim() === "") return options;
 	// Both a map's usual form and, for one line, the form without its braces: `length: 32, charset: shellsafe`.
@@ -88,6 +88,9 @@ export async function readOptions(flags: FlagValues, yaml: string | undefined): 
 	}
 	return { ...options, ...map };
 }
+
+const noValue = (pair: string) =>
+	new TroclaError("invalid", `-o takes name=value, not ${JSON.stringify(pair)}`, "For example: -o cost=12");
 
 async function readYaml(text: string, what: string): Promise<unknown> {
 	const { parseYaml } = await import("../src/yaml.js");

@@ -90,5 +90,8 @@ export const noFormatFlag: Flag = {
 	help: "store what is given as the value itself, not hashed",
 };
 export const noCreateFlag: Flag = { spelling: "--no-create", help: "print stored values only" };
-export const forceFlag: Flag = { spelling: "--force", help: "also when a process died while it handed the key out" };
+export const forceFlag: Flag = {
+	spelling: "--force",
+	help: "also when a process died while it handed the key out, or the whole key's record is damaged",
+};
 export const dryRunFlag: Flag = { spelling: "--dry-run", help: "only say what would be deleted" };

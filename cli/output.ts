@@ -39,7 +39,7 @@ export function print(text: string): void {
  */
 export function printValue(text: string, hint: string): void {
 	try {
-		if (isStdoutClosed()) throw new Error("it is closed");
+		if (isStdoutClosed()) throw new Error("it is closed, or /dev/null opened for reading too");
 		writeAll(STDOUT, text);
 	} catch (error) {
 		throw new OutputError(error as NodeJS.ErrnoException, hint);

@@ -113,7 +113,7 @@ Exit codes: 0 done, 1 not found or failed, 2 wrong usage.`;
 
 /** `help COMMAND` is `COMMAND --help`: commander would print the help of a command that is not declared in full. */
 function helpAsked(argv: readonly string[]): readonly string[] {
-	const [first, name] = argv;
+	const [first, name] = argv.filter((word) => word !== "--json" && word !== "--trace");
 	return first === "help" && commands.some((spec) => spec.name === name) ? [name ?? "", "--help"] : argv;
 }
 

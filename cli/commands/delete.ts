@@ -7,9 +7,11 @@ export const run: Run = async (context, [key = "", format], flags) => {
 	if (format !== undefined) await checkFormat(format);
 	return await context.withStore(
 		async (trocla) => {
+			let delivered = false;
 			await trocla.handOut(
 				key,
 				async (values) => {
+					delivered = true;
 					const value = format === undefined ? undefined : values[format];
 					if (context.json) deliver(`${JSON.stringify({ key, values })}\n`);
 					else if (value !== undefined) deliver(`${value}\n`);
@@ -17,6 +19,8 @@ export const run: Run = async (context, [key = "", format], flags) => {
 				},
 				{ format: format ?? "all", force: flags.force === true },
 			);
+			// A damaged record, removed by force, has nothing to deliver; the store has told that as a warning.
+			if (!delivered && context.json) context.print("", { key, values: {} });
 			return 0;
 		},
 		{ create: false },

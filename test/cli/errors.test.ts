@@ -107,6 +107,7 @@ test("--expires takes false, -o a value and -c a name", async () => {
 		code: 2,
 		stderr: expect.stringContaining("-o takes name=value"),
 	});
+	expect((await sandbox.run(["get", "a", "plain", "-o", "length=null"])).stderr).toContain("-o takes name=value");
 	expect(await sandbox.run(["get", "a", "plain", "-c", ""])).toMatchObject({
 		code: 2,
 		stderr: expect.stringContaining("-c needs a file's name"),
