@@ -1,16 +1,20 @@
-import { type Stats, statSync } from "node:fs";
+import { mkdirSync, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { KeyvSqlite } from "@keyv/sqlite";
 import { BackendError } from "./backend.js";
 
 /**
- * Makes sure that `path` is a file that only its owner can read, and makes a new database where there is none.
+ * Makes sure that `path` is a file that only its owner can read. Where there is none, a new database is made with
+ * `connect`; without it that is an error.
  */
-export async function prepareFile(path: string, connect: (path: string) => KeyvSqlite): Promise<void> {
+export async function prepareFile(path: string, connect: ((path: string) => KeyvSqlite) | undefined): Promise<void> {
+	if (path.includes("\0")) throw impossible(path);
 	const directory = find(dirname(path));
 	if (directory) checkDirectory(directory, dirname(path));
 	let file = find(path);
 	if (file === undefined) {
+		if (!connect) throw noStore(path);
+		if (!directory) makeDirectory(dirname(path));
 		const { createDatabase } = await import("./sqlite-create.js");
 		await createDatabase(path, connect);
 		file = find(path);
@@ -20,6 +24,33 @@ export async function prepareFile(path: string, connect: (path: string) => KeyvS
 	// The file is not opened here: closing it would drop the locks that SQLite has on it in this same process
 	// (https://sqlite.org/howtocorrupt.html, section 2.2). That it is SQLite's shows at the first query.
 	checkFile(file, path);
+}
+
+/** Makes a directory and those above it. Node's own `recursive` never ends in /proc, where every new name is ENOENT. */
+function makeDirectory(path: string): void {
+	if (find(path)) return;
+	if (!find(dirname(path))) makeDirectory(dirname(path));
+	try {
+		mkdirSync(path, { mode: 0o700 });
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+	}
+}
+
+function impossible(path: string): BackendError {
+	return new BackendError(
+		"unavailable",
+		`${JSON.stringify(path)} can't be a file's name, since it has a NUL`,
+		"Set store_options.path in the configuration to the file that the store is, or is to become",
+	);
+}
+
+function noStore(path: string): BackendError {
+	return new BackendError(
+		"unavailable",
+		`there is no store at ${path} yet`,
+		"trocla get makes one; if there should be one, mend store_options.path in the configuration",
+	);
 }
 
 function checkFile(file: Stats, path: string): void {

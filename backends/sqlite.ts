@@ -17,13 +17,14 @@ const PAGE_ROWS = 1000;
  * disk. An existing file that is not SQLite's, or that others can read, is refused and not touched.
  *
  * @param path - absolute path of the database
+ * @param create - whether to make the database where there is none
  * @throws {BackendError}
  */
-export async function openSqlite(path: string): Promise<Backend> {
+export async function openSqlite(path: string, create = true): Promise<Backend> {
 	const fail = (error: unknown) => {
 		throw sqliteError(error, path);
 	};
-	await prepareFile(path, connect).catch(fail);
+	await prepareFile(path, create ? connect : undefined).catch(fail);
 	const adapter = connect(path);
 	// A SQLite may be built to sync less in WAL mode, where a loss of power takes back what was committed
 	// (https://sqlite.org/compile.html, SQLITE_DEFAULT_WAL_SYNCHRONOUS). This also tells, before

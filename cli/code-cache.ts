@@ -1,5 +1,14 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, unlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import {
+	lstatSync,
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+	realpathSync,
+	renameSync,
+	unlinkSync,
+	writeFileSync,
+} from "node:fs";
+import { basename, dirname, isAbsolute, join } from "node:path";
 import { Script } from "node:vm";
 import { homeDirectory } from "../src/home.js";
 
@@ -87,15 +96,33 @@ function writeCode(path: string, code: Buffer): void {
 /** `trocla` in the user's cache directory, made where there is none; `undefined` where others could write to it. */
 function ownDirectory(): string | undefined {
 	return attempt(() => {
-		const directory = join(process.env.XDG_CACHE_HOME || join(homeDirectory(), ".cache"), "trocla");
-		const stats = statSync(directory, { throwIfNoEntry: false }) ?? create(directory);
-		return stats.uid === process.geteuid?.() && !(stats.mode & 0o022) ? directory : undefined;
+		const { XDG_CACHE_HOME: named } = process.env;
+		// A relative path is to be ignored (https://specifications.freedesktop.org/basedir-spec/latest/).
+		const caches = named && isAbsolute(named) ? named : join(homeDirectory(), ".cache");
+		if (!isAbsolute(caches)) return undefined;
+		const directory = make(join(caches, "trocla"));
+		return lstatSync(directory).uid === process.geteuid?.() && isSafe(directory) ? directory : undefined;
 	});
 }
 
-function create(directory: string) {
-	mkdirSync(directory, { recursive: true, mode: 0o700 });
-	return statSync(directory);
+/** The directory without links on its way, made where there is none; throws where others could put another there. */
+function make(directory: string): string {
+	const found = attempt(() => realpathSync.native(directory));
+	if (found !== undefined) return found;
+	const parent = make(dirname(directory));
+	if (!isSafe(parent)) throw new Error(`others can write to ${parent}`);
+	const fresh = join(parent, basename(directory));
+	mkdirSync(fresh, { mode: 0o700 });
+	return fresh;
+}
+
+/** Whether only root and this user can put something else in this directory's place, or, but for a sticky one, into it. */
+function isSafe(directory: string): boolean {
+	const { uid, mode } = lstatSync(directory);
+	if (uid !== 0 && uid !== process.geteuid?.()) return false;
+	if (mode & 0o022 && !(mode & 0o1000)) return false;
+	const parent = dirname(directory);
+	return parent === directory || isSafe(parent);
 }
 
 function attempt<Result>(action: () => Result): Result | undefined {

@@ -5,22 +5,45 @@ import { openConfigured } from "../src/open.js";
 import type { Options } from "../src/record.js";
 import type { Trocla } from "../src/trocla.js";
 import { type FlagValues, optionFlags } from "./flags.js";
-import { print, tell } from "./output.js";
+import { print, printValue, tell } from "./output.js";
 
 /** What every command has: the global flags, and the store behind them. */
 export class Context {
 	readonly configFile: string | undefined;
 	readonly json: boolean;
+	#config: Promise<Config> | undefined;
 
+	/** @throws {TroclaError} `invalid` */
 	constructor(flags: FlagValues) {
+		if (flags.config === "") {
+			throw new TroclaError(
+				"invalid",
+				"-c needs a file's name, and this one is empty",
+				"For example: -c ./trocla.yaml",
+			);
+		}
 		this.configFile = typeof flags.config === "string" ? flags.config : undefined;
 		this.json = flags.json === true;
 	}
 
-	/** Opens the configured store for as long as `use` takes. */
-	async withStore<Result>(use: (trocla: Trocla, config: Config) => Promise<Result>): Promise<Result> {
-		const config = await loadConfig(this.configFile);
-		const trocla = await openConfigured(config, this.warn);
+	/** @throws {TroclaError} `config` */
+	config(): Promise<Config> {
+		this.#config ??= loadConfig(this.configFile);
+		return this.#config;
+	}
+
+	/**
+	 * Opens the configured store for as long as `use` takes.
+	 *
+	 * @param create - whether the command stores something new: only then a store that is not there is made, since else a
+	 * mistyped path would look like a store without keys
+	 */
+	async withStore<Result>(
+		use: (trocla: Trocla, config: Config) => Promise<Result>,
+		{ create }: { create: boolean },
+	): Promise<Result> {
+		const config = await this.config();
+		const trocla = await openConfigured(config, this.warn, { create });
 		try {
 			return await use(trocla, config);
 		} finally {
@@ -34,6 +57,11 @@ export class Context {
 	print(text: string, object: unknown): void {
 		print(`${this.json ? JSON.stringify(object) : text}\n`);
 	}
+
+	/** Prints a stored value; `hint` is said where that fails. */
+	printValue(stored: { key: string; format: string; value: string }, hint = "What was made is stored: run it again") {
+		printValue(`${this.json ? JSON.stringify(stored) : stored.value}\n`, hint);
+	}
 }
 
 /** The options of a call: flags, over them `-o name=value`, over them the YAML argument. */
@@ -46,11 +74,11 @@ export async function readOptions(flags: FlagValues, yaml: string | undefined): 
 			options[option.name] = typeof value === "string" && option.read ? option.read(value) : value;
 	}
 	for (const pair of (flags.option as string[] | undefined) ?? []) {
-		const [, name, value] = /^([^=]+)=(.*)$/s.exec(pair) ?? [];
-		if (name === undefined || value === undefined) {
-			throw new TroclaError("invalid", `-o takes name=value, not ${JSON.stringify(pair)}`, "For example: -o cost=12");
-		}
-		options[name] = await readYaml(value, `the value of -o ${name}`);
+		const [, name, value] = /^([^=]+)=(.+)$/s.exec(pair) ?? [];
+		if (name === undefined || value === undefined) throw noValue(pair);
+		const read = await readYaml(value, `the value of -o ${name}`);
+		if (read === undefined || read === null) throw noValue(pair);
+		options[name] = read;
 	}
 	if (yaml === undefined || yaml.trim() === "") return options;
 	// Both a map's usual form and, for one line, the form without its braces: `length: 32, charset: shellsafe`.
@@ -60,6 +88,9 @@ export async function readOptions(flags: FlagValues, yaml: string | undefined): 
 	}
 	return { ...options, ...map };
 }
+
+const noValue = (pair: string) =>
+	new TroclaError("invalid", `-o takes name=value, not ${JSON.stringify(pair)}`, "For example: -o cost=12");
 
 async function readYaml(text: string, what: string): Promise<unknown> {
 	const { parseYaml } = await import("../src/yaml.js");

@@ -58,7 +58,7 @@ export const optionFlags: readonly Flag[] = [
 	{
 		spelling: "--expires <seconds>",
 		help: "the key's life after each write; 0 for no end",
-		option: { name: "expires", read: number },
+		option: { name: "expires", read: (text) => (text === "false" ? false : number(text)) },
 	},
 	{ spelling: "--no-random", help: "fail where it would take a random password", option: { name: "random" } },
 	{
@@ -90,5 +90,8 @@ export const noFormatFlag: Flag = {
 	help: "store what is given as the value itself, not hashed",
 };
 export const noCreateFlag: Flag = { spelling: "--no-create", help: "print stored values only" };
-export const forceFlag: Flag = { spelling: "--force", help: "also when a process died while it handed the key out" };
+export const forceFlag: Flag = {
+	spelling: "--force",
+	help: "also when a process died while it handed the key out, or the whole key's record is damaged",
+};
 export const dryRunFlag: Flag = { spelling: "--dry-run", help: "only say what would be deleted" };

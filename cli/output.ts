@@ -8,9 +8,12 @@ const CHUNK = 64 * 1024;
 export class OutputError extends Error {
 	override name = "OutputError";
 	readonly closed: boolean;
+	/** What to do about it, where something was done before it failed. */
+	readonly hint: string | undefined;
 
-	constructor(error: NodeJS.ErrnoException) {
+	constructor(error: NodeJS.ErrnoException, hint?: string) {
 		super(error.message);
+		this.hint = hint;
 		this.closed = error.code === "EPIPE";
 	}
 }
@@ -28,10 +31,30 @@ export function print(text: string): void {
 	}
 }
 
+/**
+ * Prints a value, which somebody waits for: a closed standard output is an error too.
+ *
+ * @param hint - the error's, where it fails
+ * @throws {OutputError}
+ */
+export function printValue(text: string, hint: string): void {
+	try {
+		if (isStdoutClosed()) throw new Error("it is closed, or /dev/null opened for reading too");
+		writeAll(STDOUT, text);
+	} catch (error) {
+		throw new OutputError(error as NodeJS.ErrnoException, hint);
+	}
+}
+
 /** Writes a message to standard error; nobody can be told where that fails. */
 export function tell(text: string): void {
+	tellRaw(`${text}\n`);
+}
+
+/** The same without a newline of its own. */
+export function tellRaw(text: string): void {
 	try {
-		writeAll(STDERR, `${text}\n`);
+		writeAll(STDERR, text);
 	} catch {}
 }
 

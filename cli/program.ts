@@ -4,13 +4,16 @@ import { TroclaError } from "../src/errors.js";
 import { type CommandSpec, commands } from "./commands.js";
 import { Context } from "./context.js";
 import { type Flag, globalFlags, optionFlags } from "./flags.js";
-import { OutputError, tell } from "./output.js";
+import { OutputError, print, tell, tellRaw } from "./output.js";
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 
 /** Runs a command line (without `node` and the script) and gives its exit code: 0 done, 1 failed, 2 wrong usage. */
-export async function main(argv: readonly string[]): Promise<number> {
+export async function main(words: readonly string[]): Promise<number> {
+	const argv = helpAsked(words);
+	const given = argv.slice(0, argv.includes("--") ? argv.indexOf("--") : undefined);
+	const json = given.includes("--json");
 	let exitCode = 0;
 	const program = new Command("trocla")
 		.description("Passwords for configuration management: made on demand, stored once, in every format.")
@@ -18,7 +21,11 @@ export async function main(argv: readonly string[]): Promise<number> {
 		.helpOption("-h, --help", "show help; also: trocla help COMMAND")
 		.enablePositionalOptions()
 		.exitOverride()
-		.configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "trocla: ")) })
+		.configureOutput({
+			writeOut: print,
+			writeErr: json ? () => {} : tellRaw,
+			outputError: (text, write) => write(`trocla: ${usageError(text)}`),
+		})
 		.addHelpText("after", programExamples);
 	program.showHelpAfterError("See: trocla --help");
 	// Only what is called is declared in full, and alone where it stands first: declaring all takes as long as a get.
@@ -35,9 +42,9 @@ export async function main(argv: readonly string[]): Promise<number> {
 			argv.some((word) => word.startsWith("-")),
 		);
 		command.action(async () => {
-			const flags = { ...given(program), ...given(command) };
+			const flags = { ...givenTo(program), ...givenTo(command) };
 			const known = [...spec.flags, ...globalFlags].map(attribute);
-			const foreign = Object.keys(given(program)).find((name) => !known.includes(name));
+			const foreign = Object.keys(givenTo(program)).find((name) => !known.includes(name));
 			if (foreign) command.error(`error: ${spec.name} has no flag for ${foreign}`);
 			exitCode = await (await spec.load()).run(new Context(flags), command.processedArgs, flags);
 		});
@@ -52,12 +59,11 @@ export async function main(argv: readonly string[]): Promise<number> {
 		);
 	}
 
-	const trace = argv.includes("--trace");
 	try {
 		await program.parseAsync([...argv], { from: "user" });
 		return exitCode;
 	} catch (error) {
-		return report(error as Error, argv.includes("--json"), trace);
+		return report(error as Error, { json, trace: given.includes("--trace") });
 	}
 }
 
@@ -86,7 +92,7 @@ function addFlags(command: Command, flags: readonly Flag[], hidden = false): voi
 }
 
 /** The flags that were given, without commander's defaults for those that begin with `--no-`. */
-function given(command: Command): { [name: string]: unknown } {
+function givenTo(command: Command): { [name: string]: unknown } {
 	return Object.fromEntries(
 		Object.entries(command.opts()).filter(([name]) => command.getOptionValueSource(name) === "cli"),
 	);
@@ -105,21 +111,59 @@ Examples:
 
 Exit codes: 0 done, 1 not found or failed, 2 wrong usage.`;
 
+/** `help COMMAND` is `COMMAND --help`: commander would print the help of a command that is not declared in full. */
+function helpAsked(argv: readonly string[]): readonly string[] {
+	const [first, name] = argv.filter((word) => word !== "--json" && word !== "--trace");
+	return first === "help" && commands.some((spec) => spec.name === name) ? [name ?? "", "--help"] : argv;
+}
+
+/** What commander says of wrong usage, without what stands in an unknown flag behind its name: it may be a secret. */
+function usageError(text: string): string {
+	return text
+		.replace(/^error: /, "")
+		.replace(/^(unknown option '--[^=']*)=.*'/s, "$1'")
+		.replace(/^(unknown option '-[^-]).*'/s, "$1'");
+}
+
+interface Told {
+	readonly code: string;
+	readonly message: string;
+	readonly hint?: string | undefined;
+}
+
 /** Tells an error, on standard error, and gives the exit code that it means. */
-function report(error: Error, json: boolean, trace: boolean): number {
-	// commander has told it already, or printed the help that was asked for.
-	if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
+function report(error: Error, { json, trace }: { json: boolean; trace: boolean }): number {
+	if (error instanceof CommanderError) {
+		if (error.exitCode === 0) return 0;
+		// Else commander has told it already, or printed the help that was asked for.
+		if (json) tellJson(usage(error));
+		return EXIT_USAGE;
+	}
 	if (trace) tell(error.stack ?? String(error));
+	if (error instanceof OutputError && error.closed && !error.hint) return EXIT_FAILED;
+	const told = explain(error);
+	if (json) tellJson(told);
+	else tell(`trocla: ${told.message}${told.hint ? `\n  ${told.hint}` : ""}`);
+	return told.code === "invalid" ? EXIT_USAGE : EXIT_FAILED;
+}
+
+function explain(error: Error): Told {
+	if (error instanceof TroclaError) return error;
+	const { message } = error;
 	if (error instanceof OutputError) {
-		if (!error.closed)
-			tell(`trocla: standard output can't be written: ${error.message}\n  What was made is stored: run it again`);
-		return EXIT_FAILED;
+		return { code: "output", message: `standard output can't be written: ${message}`, hint: error.hint };
 	}
-	if (!(error instanceof TroclaError)) {
-		tell(`trocla: ${error.message}\n  This should not happen. Run it again with --trace to see where it came from`);
-		return EXIT_FAILED;
-	}
-	const { code, message, hint } = error;
-	tell(json ? JSON.stringify({ error: { code, message, hint } }) : `trocla: ${message}${hint ? `\n  ${hint}` : ""}`);
-	return code === "invalid" ? EXIT_USAGE : EXIT_FAILED;
+	const hint = "This should not happen. Run it again with --trace to see where it came from";
+	return { code: "unexpected", message, hint };
+}
+
+function usage({ code, message }: CommanderError): Told {
+	if (code === "commander.help")
+		return { code: "invalid", message: "no command was given", hint: "See: trocla --help" };
+	const [first = "", ...more] = usageError(message).split("\n");
+	return { code: "invalid", message: first, hint: [...more, "See: trocla --help"].join(" ") };
+}
+
+function tellJson({ code, message, hint }: Told): void {
+	tell(JSON.stringify({ error: { code, message, hint } }));
 }

@@ -1,6 +1,6 @@
 // `npm run verify`: installs what is missing, builds, checks types and style, and runs every test.
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -9,7 +9,7 @@ process.chdir(join(dirname(fileURLToPath(import.meta.url)), ".."));
 /** The real programs that the tests ask, and Debian's packages that have them. */
 const peers = JSON.parse(readFileSync("test/support/peers.json", "utf8"));
 
-if (!existsSync("node_modules/.package-lock.json")) step("npm", "install");
+if (isStale()) step("npm", "install");
 installPeers();
 step("npm", "run", "build");
 step("npm", "run", "check");
@@ -19,6 +19,12 @@ function step(program, ...args) {
 	console.log(`\n> ${program} ${args.join(" ")}`);
 	const { status } = spawnSync(program, args, { stdio: "inherit" });
 	if (status !== 0) process.exit(status ?? 1);
+}
+
+/** Whether the libraries are not those of package-lock.json: npm writes its own copy whenever it installs. */
+function isStale() {
+	const installed = statSync("node_modules/.package-lock.json", { throwIfNoEntry: false });
+	return !installed || installed.mtimeMs < statSync("package-lock.json").mtimeMs;
 }
 
 function installPeers() {

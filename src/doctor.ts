@@ -37,9 +37,23 @@ export async function* diagnose(configFile: string | undefined, seen: (keys: num
 		yield note("store", "memory: every password ends with its process", "Set store: sqlite to keep them");
 		return;
 	}
-	yield* checkFiles(config.path);
-	if (statSync(config.path, { throwIfNoEntry: false })) yield* checkStore(config, seen);
+	const files = look(config.path);
+	// What can't be looked at can't be opened either, and opening it tells why and what to do.
+	if (files === undefined) return yield* checkStore(config, seen);
+	yield* files.findings;
+	if (files.isThere) yield* checkStore(config, seen);
 	else yield ok("store", `${config.path} is not there yet; the first password makes it`);
+}
+
+/** What the file system tells of a store; `undefined` where it may not be looked at, or is no file. */
+function look(path: string): { isThere: boolean; findings: readonly Finding[] } | undefined {
+	try {
+		const stats = statSync(path, { throwIfNoEntry: false });
+		if (stats && !stats.isFile()) return undefined;
+		return { isThere: stats !== undefined, findings: [...checkFiles(path)] };
+	} catch {
+		return undefined;
+	}
 }
 
 async function checkLibcrypt(): Promise<Finding> {
@@ -100,7 +114,7 @@ function* checkFiles(path: string): Generator<Finding> {
 
 async function* checkStore(config: Config, seen: (keys: number) => void): AsyncGenerator<Finding> {
 	try {
-		await using trocla = await openConfigured(config, () => {});
+		await using trocla = await openConfigured(config, () => {}, { create: false });
 		let keys = 0;
 		let faults = 0;
 		const count = (records: number) => {

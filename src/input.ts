@@ -50,7 +50,11 @@ export function checkPassword(password: unknown): asserts password is string {
 	if (!password.isWellFormed()) throw refuse("is not well-formed Unicode", "It must be UTF-8");
 }
 
-/** A word as a POSIX shell takes it literally, for the commands in hints. */
+/**
+ * A key as a POSIX shell and trocla take it literally, for the commands in hints. Behind it no flags may stand: a key
+ * that begins with `-` comes with the `--` that puts an end to them.
+ */
 export function shellWord(word: string): string {
-	return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+	const quoted = /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+	return word.startsWith("-") ? `-- ${quoted}` : quoted;
 }

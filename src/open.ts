@@ -5,13 +5,19 @@ import { TroclaError } from "./errors.js";
 import { Trocla } from "./trocla.js";
 
 /**
- * Opens the store of a configuration; a SQLite store that is not there yet is made.
+ * Opens the store of a configuration.
+ *
+ * @param create - whether to make a SQLite store that is not there yet; where false, that is an error
  *
  * @throws {TroclaError} `store`, `damaged`
  */
-export async function openConfigured(config: Config, warn: (message: string) => void): Promise<Trocla> {
+export async function openConfigured(
+	config: Config,
+	warn: (message: string) => void,
+	{ create = true }: { create?: boolean } = {},
+): Promise<Trocla> {
 	try {
-		const backend = await openStore(config.store, { path: config.path });
+		const backend = await openStore(config.store, { path: config.path, create });
 		return new Trocla(backend, { ...config, warn, now: () => new Date() });
 	} catch (error) {
 		if (!(error instanceof BackendError)) throw error;

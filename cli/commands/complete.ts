@@ -1,20 +1,35 @@
 import { formatNames } from "../../formats/index.js";
 import { charsetNames } from "../../src/charsets.js";
 import { loadConfig } from "../../src/config.js";
+import { homeDirectory } from "../../src/home.js";
 import { builtinProfiles } from "../../src/profiles.js";
 import { type CommandSpec, commands, type Run } from "../commands.js";
-import type { Context } from "../context.js";
+import { Context } from "../context.js";
 import { type Flag, globalFlags } from "../flags.js";
 import { print } from "../output.js";
 
 /** As many keys as anybody reads. */
 const MAX_KEYS = 200;
 
+/** What the words before the current one say about it. */
+interface Line {
+	readonly spec: CommandSpec | undefined;
+	/** How many of the command's arguments are there already. */
+	readonly args: number;
+	/** The flag whose value the current word is. */
+	readonly flag: Flag | undefined;
+	/** Whether `--` has put an end to flags. */
+	readonly ended: boolean;
+	readonly configFile: string | undefined;
+}
+
 /** Prints what may stand in the place of the last word, one a line. Anything that goes wrong means no candidates. */
 export const run: Run = async (context, args) => {
 	const words = (args[0] as unknown as string[] | undefined) ?? [];
-	const found = await candidates(context, words).catch(() => []);
 	const current = words.at(-1) ?? "";
+	const line = readLine(words.slice(0, -1));
+	const asked = new Context({ config: line.configFile ?? context.configFile });
+	const found = await candidates(asked, line, current).catch(() => []);
 	print(
 		found
 			.filter((word) => word.startsWith(current))
@@ -24,19 +39,51 @@ export const run: Run = async (context, args) => {
 	return 0;
 };
 
-async function candidates(context: Context, words: readonly string[]): Promise<string[]> {
-	const current = words.at(-1) ?? "";
-	const before = words.slice(0, -1);
-	const spec = commands.find(({ name }) => before.includes(name));
-	const flags = [...(spec?.flags ?? []), ...globalFlags];
-	const flag = flags.find((flag) => takesValue(flag) && spellings(flag).includes(before.at(-1) ?? ""));
+function readLine(before: readonly string[]): Line {
+	let spec: CommandSpec | undefined;
+	let args = 0;
+	let flag: Flag | undefined;
+	let ended = false;
+	let configFile: string | undefined;
+	const take = (owner: Flag | undefined, value: string) => {
+		if (owner?.spelling.includes("--config")) configFile = value.replace(/^~(?=\/)/, () => homeDirectory());
+	};
+	for (const word of before) {
+		if (flag) {
+			take(flag, word);
+			flag = undefined;
+		} else if (!ended && word === "--") ended = true;
+		else if (!ended && /^-./.test(word)) {
+			const [, name = word, value] = /^(--[^=]+)=(.*)$/s.exec(word) ?? /^(-[a-z])(.+)$/s.exec(word) ?? [];
+			const owner = allFlags().find((flag) => takesValue(flag) && spellings(flag).includes(name));
+			if (value === undefined) flag = owner;
+			else take(owner, value);
+		} else if (spec) args++;
+		else spec = commands.find(({ name }) => name === word);
+	}
+	return { spec, args, flag, ended, configFile };
+}
+
+async function candidates(context: Context, { spec, args, flag, ended }: Line, current: string): Promise<string[]> {
 	if (flag) return await valuesOf(flag, context);
-	if (current.startsWith("-")) return [...flags.flatMap(spellings), "--help"].filter((word) => word.startsWith("--"));
+	const flags = [...(spec?.flags ?? []), ...globalFlags];
+	if (!ended && current.startsWith("-")) return await flagsFrom(flags, current, context);
 	if (!spec) return commands.filter(({ hidden }) => !hidden).map(({ name }) => name);
-	const argument = spec.args.split(" ")[countArguments(before, spec, flags)] ?? "";
-	if (argument.includes("key")) return await keys(context, current);
+	const argument = spec.args.split(" ")[args] ?? "";
+	if (argument.includes("key")) {
+		// Before `--` they would be taken for flags.
+		return (await keys(context, current)).filter((key) => ended || !key.startsWith("-"));
+	}
 	if (argument.includes("format")) return [...formatNames];
 	return argument.includes("shell") ? ["bash", "zsh", "fish"] : [];
+}
+
+/** The names of flags; behind `--name=`, that flag's values. */
+async function flagsFrom(flags: readonly Flag[], current: string, context: Context): Promise<string[]> {
+	const [, name] = /^(--[^=]+)=/.exec(current) ?? [];
+	if (name === undefined) return [...flags.flatMap(spellings), "--help"].filter((word) => word.startsWith("--"));
+	const flag = flags.find((flag) => takesValue(flag) && spellings(flag).includes(name));
+	return flag ? (await valuesOf(flag, context)).map((value) => `${name}=${value}`) : [];
 }
 
 async function valuesOf({ spelling }: Flag, context: Context): Promise<string[]> {
@@ -50,20 +97,18 @@ async function valuesOf({ spelling }: Flag, context: Context): Promise<string[]>
 
 async function keys(context: Context, prefix: string): Promise<string[]> {
 	const found: string[] = [];
-	await context.withStore(async (trocla) => {
-		for await (const key of trocla.search(new RegExp(`^${prefix.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")}`))) {
-			if (found.push(key) === MAX_KEYS) break;
-		}
-	});
+	const pattern = new RegExp(`^${prefix.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")}`);
+	await context.withStore(
+		async (trocla) => {
+			for await (const key of trocla.search(pattern)) {
+				if (found.push(key) === MAX_KEYS) break;
+			}
+		},
+		{ create: false },
+	);
 	return found;
 }
 
-/** How many arguments stand between the command's name and the current word. */
-function countArguments(before: readonly string[], { name }: CommandSpec, flags: readonly Flag[]): number {
-	const valued = flags.filter(takesValue).flatMap(spellings);
-	const after = before.slice(before.indexOf(name) + 1);
-	return after.filter((word, index) => !word.startsWith("-") && !valued.includes(after[index - 1] ?? "")).length;
-}
-
+const allFlags = () => [...globalFlags, ...commands.flatMap(({ flags }) => flags)];
 const takesValue = ({ spelling }: Flag) => spelling.includes("<");
 const spellings = ({ spelling }: Flag) => spelling.replace(/ [<[].*/, "").split(", ");

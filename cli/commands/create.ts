@@ -4,9 +4,12 @@ import { readOptions } from "../context.js";
 /** Prints a value, made on demand. */
 export const run: Run = async (context, [key = "", format = "", yaml], flags) => {
 	const options = await readOptions(flags, yaml);
-	return await context.withStore(async (trocla) => {
-		const value = await trocla.get(key, format, options);
-		context.print(value, { key, format, value });
-		return 0;
-	});
+	return await context.withStore(
+		async (trocla) => {
+			const value = await trocla.get(key, format, options);
+			context.printValue({ key, format, value });
+			return 0;
+		},
+		{ create: true },
+	);
 };

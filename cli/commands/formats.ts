@@ -8,10 +8,13 @@ export const run: Run = async (context, [key]) => {
 		context.print(formatNames.join("\n"), { formats: formatNames });
 		return 0;
 	}
-	return await context.withStore(async (trocla) => {
-		const formats = await trocla.formats(key);
-		if (formats.length === 0) throw new TroclaError("not_found", `${JSON.stringify(key)} is not stored`);
-		context.print(formats.join("\n"), { key, formats });
-		return 0;
-	});
+	return await context.withStore(
+		async (trocla) => {
+			const formats = await trocla.formats(key);
+			if (formats.length === 0) throw new TroclaError("not_found", `${JSON.stringify(key)} is not stored`);
+			context.print(formats.join("\n"), { key, formats });
+			return 0;
+		},
+		{ create: false },
+	);
 };

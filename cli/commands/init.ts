@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, unlinkSync, writeSync } from "node:fs";
 import { resolve } from "node:path";
 import { defaultConfigFile, defaultStorePath, surroundings } from "../../src/config.js";
 import { TroclaError } from "../../src/errors.js";
@@ -9,16 +9,27 @@ import { tell } from "../output.js";
 /** Writes a configuration where there is none, and opens its store once, so that what is wrong shows now. */
 export const run: Run = async (context) => {
 	const around = surroundings();
-	const file = resolve(context.configFile ?? defaultConfigFile(around));
+	const file = resolve(context.configFile ?? (around.env.TROCLA_CONFIG || defaultConfigFile(around)));
 	write(file, template(defaultStorePath(around)));
-	const path = await new Context({ config: file }).withStore(async (trocla, config) => {
-		await trocla.formats("init");
-		return config.path;
+	const path = await makeStore(file).catch((error) => {
+		unlinkSync(file);
+		throw error;
 	});
 	if (context.json) context.print("", { config: file, store: path });
 	else tell(`Wrote ${file}; the store is ${path}.\nTry: trocla get alice sha512crypt`);
 	return 0;
 };
+
+/** Makes the store of a configuration and gives its path. */
+async function makeStore(file: string): Promise<string> {
+	return await new Context({ config: file }).withStore(
+		async (trocla, config) => {
+			await trocla.formats("init");
+			return config.path;
+		},
+		{ create: true },
+	);
+}
 
 function write(file: string, text: string): void {
 	let fd: number;

@@ -9,10 +9,13 @@ export const run: Run = async (context, [key = "", format = "", yaml], flags) =>
 	// Before anybody types a password in vain.
 	checkKey(key);
 	await checkFormat(format);
-	return await context.withStore(async (trocla) => {
-		const password = await readPassword(context, flags.password, { repeat: true });
-		await trocla.set(key, format, password, options, { raw: flags.format === false });
-		if (context.json) context.print("", { key, format });
-		return 0;
-	});
+	return await context.withStore(
+		async (trocla) => {
+			const password = await readPassword(context, flags.password, { repeat: true });
+			await trocla.set(key, format, password, options, { raw: flags.format === false });
+			if (context.json) context.print("", { key, format });
+			return 0;
+		},
+		{ create: true },
+	);
 };

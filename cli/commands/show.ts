@@ -4,12 +4,15 @@ import type { Run } from "../commands.js";
 
 /** Tells what is stored of a key, without its values. */
 export const run: Run = async (context, [key = ""]) =>
-	await context.withStore(async (trocla) => {
-		const description = await trocla.show(key);
-		if (!description) throw new TroclaError("not_found", `${JSON.stringify(key)} is not stored`);
-		context.print(describe(description), description);
-		return 0;
-	});
+	await context.withStore(
+		async (trocla) => {
+			const description = await trocla.show(key);
+			if (!description) throw new TroclaError("not_found", `${JSON.stringify(key)} is not stored`);
+			context.print(describe(description), description);
+			return 0;
+		},
+		{ create: false },
+	);
 
 function describe({ key, formats, expires, handedOut, claim }: KeyDescription): string {
 	const width = Math.max(...Object.keys(formats).map((name) => name.length));

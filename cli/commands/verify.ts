@@ -7,11 +7,14 @@ import { readPassword } from "../password.js";
 export const run: Run = async (context, [key = "", format], flags) => {
 	checkKey(key);
 	if (format !== undefined) await checkFormat(format);
-	return await context.withStore(async (trocla) => {
-		const password = await readPassword(context, flags.password, { repeat: false });
-		const match = await trocla.verify(key, password, format);
-		if (context.json) context.print("", { key, match: match ?? null });
-		else if (match === undefined) tell(`trocla: this is not the password of ${JSON.stringify(key)}`);
-		return match === undefined ? 1 : 0;
-	});
+	return await context.withStore(
+		async (trocla) => {
+			const password = await readPassword(context, flags.password, { repeat: false });
+			const match = await trocla.verify(key, password, format);
+			if (context.json) context.print("", { key, match: match ?? null });
+			else if (match === undefined) tell(`trocla: this is not the password of ${JSON.stringify(key)}`);
+			return match === undefined ? 1 : 0;
+		},
+		{ create: false },
+	);
 };

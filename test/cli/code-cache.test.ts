@@ -1,4 +1,13 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+	chmodSync,
+	chownSync,
+	existsSync,
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+	statSync,
+	writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { run, Sandbox, TROCLA } from "../support/sandbox.js";
@@ -77,4 +86,37 @@ test("a command that has no place for its cache runs without one", async () => {
 	writeFileSync(place.path("file"), "");
 	expect(await get({ XDG_CACHE_HOME: place.path("file") })).toEqual(right);
 	expect(await get({ HOME: undefined, XDG_CACHE_HOME: place.path("file") })).toEqual(right);
+});
+
+test("a relative XDG_CACHE_HOME is not one", async () => {
+	const { place, right } = await sandbox();
+	const env = { ...place.env, XDG_CACHE_HOME: "caches" };
+	const args = [TROCLA, "get", "alice", "plain"];
+	expect(await run(process.execPath, args, { env, cwd: place.directory })).toEqual(right);
+	expect(existsSync(place.path("caches"))).toBe(false);
+	expect(readdirSync(place.path("home/.cache/trocla"))).toHaveLength(2);
+});
+
+test.skipIf(process.getuid?.() !== 0)("root keeps no code below a directory of another user", async () => {
+	const { place, get, right } = await sandbox();
+	const home = { XDG_CACHE_HOME: undefined };
+	chownSync(place.path("home"), 65534, 65534);
+	expect(await get(home)).toEqual(right);
+	expect(readdirSync(place.path("home"))).toEqual([]);
+	// Nor is what is there already taken, though it is root's.
+	mkdirSync(place.path("home/.cache/trocla"), { recursive: true, mode: 0o700 });
+	expect(await get(home)).toEqual(right);
+	expect(readdirSync(place.path("home/.cache/trocla"))).toEqual([]);
+	chownSync(place.path("home"), 0, 0);
+	chmodSync(place.path("home"), 0o777);
+	expect(await get(home)).toEqual(right);
+	expect(readdirSync(place.path("home/.cache/trocla"))).toEqual([]);
+	chmodSync(place.path("home"), 0o755);
+	expect(await get(home)).toEqual(right);
+	expect(readdirSync(place.path("home/.cache/trocla"))).toHaveLength(2);
+});
+
+test("a cache directory that can't be made does not hold a command up", async () => {
+	const { get, right } = await sandbox();
+	expect(await get({ XDG_CACHE_HOME: "/proc/nope" })).toEqual(right);
 });

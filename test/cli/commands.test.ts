@@ -144,6 +144,7 @@ test("reset asks again for what was asked the first time", async () => {
 
 test("--no-create and create_on_get: false print stored values only", async () => {
 	const sandbox = new Sandbox();
+	await sandbox.run(["get", "bob", "plain"]);
 	expect(await sandbox.run(["get", "alice", "plain", "--no-create"])).toMatchObject({ code: 1, stdout: "" });
 	sandbox.configure({ store_options: { path: sandbox.store }, create_on_get: false });
 	const missing = await sandbox.run(["get", "alice", "plain"]);

@@ -21,13 +21,39 @@ test.each<[line: string[], words: string[]]>([
 		["bash", "zsh", "fish"],
 	],
 	[["get", "nobody"], []],
+	[["show", "--", "-"], ["-dash"]],
+	[["show", "get"], ["get"]],
+	[["show", "get", ""], []],
+	[["get", "--charset=alpha"], ["--charset=alphanumeric"]],
 ])("after trocla %j it offers %j", async (line, words) => {
 	const sandbox = new Sandbox();
 	sandbox.configure({ store_options: { path: sandbox.store }, profiles: { wifi: { length: 20 } } });
-	for (const key of ["user_a", "user_b", "other"]) await sandbox.run(["get", key, "plain"]);
+	for (const key of ["user_a", "user_b", "other", "-dash", "get"]) {
+		await sandbox.run(["get", "--", key, "plain"]);
+	}
 	expect(await sandbox.run(["complete", "--", ...line])).toEqual({
 		code: 0,
 		stdout: words.map((word) => `${word}\n`).join(""),
 		stderr: "",
 	});
+});
+
+test("a configuration among the words is the one whose keys and profiles are offered", async () => {
+	const sandbox = new Sandbox();
+	const other = new Sandbox();
+	other.configure({ store_options: { path: other.store }, profiles: { wifi: { length: 20 } } });
+	await sandbox.run(["get", "mine", "plain"]);
+	await other.run(["get", "theirs", "plain"]);
+	const file = other.path("troclarc.yaml");
+	for (const flag of [["-c", file], [`--config=${file}`], [`-c${file}`]]) {
+		for (const line of [
+			[...flag, "get", ""],
+			["get", ...flag, ""],
+		]) {
+			expect(await sandbox.run(["complete", "--", ...line])).toMatchObject({ code: 0, stdout: "theirs\n" });
+		}
+		expect(await sandbox.run(["complete", "--", "get", ...flag, "a", "plain", "--profile", "wi"])).toMatchObject({
+			stdout: "wifi\n",
+		});
+	}
 });
