@@ -5,7 +5,7 @@ import { openConfigured } from "../src/open.js";
 import type { Options } from "../src/record.js";
 import type { Trocla } from "../src/trocla.js";
 import { type FlagValues, optionFlags } from "./flags.js";
-import { print, printValue, tell } from "./output.js";
+import { print, tell } from "./output.js";
 
 /** What every command has: the global flags, and the store behind them. */
 export class Context {
@@ -60,7 +60,7 @@ export class Context {
 
 	/** Prints a stored value; `hint` is said where that fails. */
 	printValue(stored: { key: string; format: string; value: string }, hint = "What was made is stored: run it again") {
-		printValue(`${this.json ? JSON.stringify(stored) : stored.value}\n`, hint);
+		print(`${this.json ? JSON.stringify(stored) : stored.value}\n`, hint);
 	}
 }
 

@@ -21,25 +21,11 @@ export class OutputError extends Error {
 /**
  * Writes to standard output, whole, before it returns.
  *
- * @throws {OutputError}
- */
-export function print(text: string): void {
-	try {
-		writeAll(STDOUT, text);
-	} catch (error) {
-		throw new OutputError(error as NodeJS.ErrnoException);
-	}
-}
-
-/**
- * Prints a value, which somebody waits for: a closed standard output is an error too.
- *
  * @param hint - the error's, where it fails
  * @throws {OutputError}
  */
-export function printValue(text: string, hint: string): void {
+export function print(text: string, hint?: string): void {
 	try {
-		if (isStdoutClosed()) throw new Error("it is closed, or /dev/null opened for reading too");
 		writeAll(STDOUT, text);
 	} catch (error) {
 		throw new OutputError(error as NodeJS.ErrnoException, hint);

@@ -55,7 +55,7 @@ export function refuseClaimed(key: string, record: KeyRecord, force = false): vo
 
 function wayOut(key: string, record: KeyRecord, { format }: Claim): string {
 	const word = shellWord(key);
-	const again = `If nobody got it: trocla delete ${word} ${format === "all" ? "" : `${format} `}--force`;
+	const again = `If nobody got it: trocla delete --force ${word}${format === "all" ? "" : ` ${format}`}`;
 	const isPlain = record.formats.plain && isClaimed(record, "plain");
 	return isPlain ? `${again}. Otherwise: trocla reset ${word} plain` : again;
 }

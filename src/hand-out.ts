@@ -43,7 +43,7 @@ export async function handOut(
 			refuseClaimed(key, record, force && covers);
 			return { result: values, write: { ...record, claim } };
 		});
-		const again = ["trocla delete", shellWord(key), ...(format ? [format] : []), "--force"].join(" ");
+		const again = ["trocla delete --force", shellWord(key), ...(format ? [format] : [])].join(" ");
 		await deliverOrUnclaim(records, key, { claim, values, again }, deliver);
 		const removed = await remove(records, key, claim.id, values, now).catch((error: Error) => {
 			throw new TroclaError(

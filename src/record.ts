@@ -94,7 +94,7 @@ function damaged(key: string, why: string): TroclaError {
 	return new TroclaError(
 		"damaged",
 		`the record of ${JSON.stringify(key)} is damaged: ${why}`,
-		`Nothing was changed. Restore the store from a backup, or use a newer trocla if one wrote it; trocla delete ${shellWord(key)} --force gives the key up`,
+		`Nothing was changed. Restore the store from a backup, or use a newer trocla if one wrote it; trocla delete --force ${shellWord(key)} gives the key up`,
 	);
 }
 

@@ -12,21 +12,8 @@ test.each(["trocla --help", "trocla get --help", "trocla help", "trocla --versio
 	},
 );
 
-test("a value that is printed to nobody is an error, and stays stored", async () => {
-	const sandbox = new Sandbox();
-	for (const line of ["trocla get k plain >&-", "trocla create k plain >&-", "trocla get k plain --json >&-"]) {
-		expect(await sandbox.shell(line)).toEqual({
-			code: 1,
-			stdout: "",
-			stderr: expect.stringMatching(/can't be written: it is closed|"code":"output"/),
-		});
-	}
-	expect(await sandbox.shell("trocla get k plain > /dev/null")).toEqual({ code: 0, stdout: "", stderr: "" });
-});
-
 test.each([
 	["> /dev/full", "-k"],
-	[">&-", "-k"],
 	["| true", "k l"],
 ])("a reset that can't be printed (%s) says that it is done and how to get it", async (where, key) => {
 	const sandbox = new Sandbox();

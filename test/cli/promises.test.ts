@@ -171,7 +171,8 @@ test("a process that dies while it hands out leaves the password, and says so to
 	await sandbox.run(["set", "alice", "plain"], password);
 	// Nobody reads the pipe, so the process hangs in mid-write with its claim.
 	const child = sandbox.start(["delete", "alice", "plain"]);
-	while ((await sandbox.run(["show", "alice", "--json"])).stdout.includes('"claim"') === false);
+	const show = async () => (await sandbox.run(["show", "alice", "--json"])).stdout;
+	await expect.poll(show, { timeout: 20_000 }).toContain('"claim"');
 	expect(await sandbox.run(["delete", "alice", "plain"])).toMatchObject({ code: 1, stdout: "" });
 	expect(await sandbox.run(["get", "alice", "plain"])).toMatchObject({ code: 1, stdout: "" });
 	child.kill("SIGKILL");

@@ -129,7 +129,7 @@ test("a claim of a process that died is refused by what it says, and force goes 
 			expect(call).rejects.toMatchObject({
 				code: "claimed",
 				message: expect.stringContaining("which died: someone may have seen it"),
-				hint: "If nobody got it: trocla delete alice plain --force. Otherwise: trocla reset alice plain",
+				hint: "If nobody got it: trocla delete --force alice plain. Otherwise: trocla reset alice plain",
 			}),
 		),
 	);
@@ -221,7 +221,7 @@ test("a claim of a hash does not keep the plaintext from anybody, and says that 
 	expect(await store.trocla.peek("alice", "plain")).toBe("one");
 	await expect(store.trocla.handOut("alice", () => {}, { format: "mysql" })).rejects.toMatchObject({
 		message: expect.stringMatching(/^the mysql of "alice" was being handed out/),
-		hint: "If nobody got it: trocla delete alice mysql --force",
+		hint: "If nobody got it: trocla delete --force alice mysql",
 	});
 	expect(await store.trocla.delete("alice", "mysql", { force: true })).toHaveProperty("mysql");
 	expect(await store.trocla.get("alice", "plain")).toBe("one");
@@ -235,7 +235,7 @@ test("a claim of all, or one that does not say of what, is of the plaintext too"
 		if (!format) await store.backend.swap("alice", text, text.replace('"format":"all",', ""));
 		await expect(store.trocla.get("alice", "plain")).rejects.toMatchObject({
 			code: "claimed",
-			hint: "If nobody got it: trocla delete alice --force. Otherwise: trocla reset alice plain",
+			hint: "If nobody got it: trocla delete --force alice. Otherwise: trocla reset alice plain",
 		});
 	}
 });
@@ -246,7 +246,7 @@ test("what is done to a hash, by force too, leaves the plaintext claimed", async
 	const force = { force: true };
 	await expect(store.trocla.handOut("alice", () => {}, { format: "mysql", ...force })).rejects.toMatchObject({
 		code: "claimed",
-		hint: expect.stringContaining("delete alice plain --force"),
+		hint: expect.stringContaining("delete --force alice plain"),
 	});
 	expect(await store.trocla.delete("alice", "mysql")).toHaveProperty("mysql");
 	await expect(store.trocla.get("alice", "plain")).rejects.toMatchObject({ code: "claimed" });
@@ -276,7 +276,7 @@ test("a hand-out that the store fails in says what became of it, and how to end 
 	};
 	await expect(store.trocla.handOut("alice", breakStore)).rejects.toMatchObject({
 		message: '"alice" was handed out, but is still stored: the disk is gone',
-		hint: "Mend that, then remove it with: trocla delete alice plain --force",
+		hint: "Mend that, then remove it with: trocla delete --force alice plain",
 	});
 	store.backend.swap = swap;
 	const breakBoth = () => {
@@ -286,7 +286,7 @@ test("a hand-out that the store fails in says what became of it, and how to end 
 	await expect(store.trocla.handOut("alice", breakBoth, { format: "all", force: true })).rejects.toMatchObject({
 		code: "undelivered",
 		message: '"alice" could not be handed out: no paper; nor could its claim be undone: the disk is gone',
-		hint: "Nothing was removed: mend that and run trocla delete alice --force",
+		hint: "Nothing was removed: mend that and run trocla delete --force alice",
 	});
 	store.backend.swap = swap;
 	await store.trocla.handOut("alice", () => {}, { force: true });
