@@ -13,6 +13,7 @@ export async function prepareFile(path: string, connect: ((path: string) => Keyv
 	if (directory) checkDirectory(directory, dirname(path));
 	let file = find(path);
 	if (file === undefined) {
+		if (!isBelowDirectory(path)) throw notADirectory(path);
 		if (!connect) throw noStore(path);
 		if (!directory) makeDirectory(dirname(path));
 		const { createDatabase } = await import("./sqlite-create.js");
@@ -41,6 +42,14 @@ function impossible(path: string): BackendError {
 	return new BackendError(
 		"unavailable",
 		`${JSON.stringify(path)} can't be a file's name, since it has a NUL`,
+		"Set store_options.path in the configuration to the file that the store is, or is to become",
+	);
+}
+
+function notADirectory(path: string): BackendError {
+	return new BackendError(
+		"unavailable",
+		`${path} is below something that is not a directory`,
 		"Set store_options.path in the configuration to the file that the store is, or is to become",
 	);
 }
@@ -86,6 +95,21 @@ function checkDirectory({ mode }: Stats, path: string): void {
 	}
 }
 
-const find = (path: string) => statSync(path, { throwIfNoEntry: false });
+/** Whether what is there of the path above its last name ends with a directory, in which the rest can be made. */
+export function isBelowDirectory(path: string): boolean {
+	const above = dirname(path);
+	const stats = find(above);
+	return stats ? stats.isDirectory() : isBelowDirectory(above);
+}
+
+/** What is at a path; `undefined` where nothing is. Node 20 throws for a path below a file, later ones do not. */
+function find(path: string): Stats | undefined {
+	try {
+		return statSync(path, { throwIfNoEntry: false });
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code === "ENOTDIR") return undefined;
+		throw error;
+	}
+}
 
 const octal = (mode: number) => (mode & 0o7777).toString(8).padStart(4, "0");

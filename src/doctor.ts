@@ -1,6 +1,7 @@
 import { readdirSync, type Stats, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { NEW_SUFFIX } from "../backends/sqlite-create.js";
+import { isBelowDirectory } from "../backends/sqlite-file.js";
 import { formatNames, loadFormat } from "../formats/index.js";
 import { libcrypt } from "../formats/libcrypt.js";
 import { type Config, loadConfig } from "./config.js";
@@ -49,7 +50,7 @@ export async function* diagnose(configFile: string | undefined, seen: (keys: num
 function look(path: string): { isThere: boolean; findings: readonly Finding[] } | undefined {
 	try {
 		const stats = statSync(path, { throwIfNoEntry: false });
-		if (stats && !stats.isFile()) return undefined;
+		if (stats ? !stats.isFile() : !isBelowDirectory(path)) return undefined;
 		return { isThere: stats !== undefined, findings: [...checkFiles(path)] };
 	} catch {
 		return undefined;

@@ -28,7 +28,7 @@ test.skipIf(!isRoot)("a store in another user's directory is a finding", async (
 
 test.each([
 	["a directory", "", "is not a file"],
-	["below a file", "troclarc.yaml/deep/store.sqlite", "ENOTDIR"],
+	["below a file", "troclarc.yaml/deep/store.sqlite", "is not a directory"],
 	["a name with a NUL", "a\0b", "NUL"],
 ])("a store's path that is %s is a finding", async (_, path, message) => {
 	const sandbox = new Sandbox();
