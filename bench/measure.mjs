@@ -1,13 +1,16 @@
 // What every comparison stands on: programs and functions run by turns, and the medians of their times.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const NODE = process.execPath;
 export const TROCLA = fileURLToPath(new URL("../dist/cli/trocla.js", import.meta.url));
+
+// Node's own "ignore" opens it for reading too, which trocla takes for a closed standard output.
+const SINK = openSync("/dev/null", "w");
 
 /** A directory with a home and a configuration, for as long as `use` takes. */
 export async function inSandbox(use) {
@@ -34,7 +37,7 @@ export async function inSandbox(use) {
  */
 export async function runProgram([file, ...args], env, user = {}) {
 	const start = process.hrtime.bigint();
-	const child = spawn(file, args, { env, ...user, stdio: ["ignore", "ignore", "inherit"] });
+	const child = spawn(file, args, { env, ...user, stdio: ["ignore", SINK, "inherit"] });
 	const [exitCode] = await once(child, "exit");
 	const taken = Number(process.hrtime.bigint() - start) / 1e6;
 	if (exitCode !== 0) throw new Error(`${[file, ...args].join(" ")} exited with ${exitCode}`);
