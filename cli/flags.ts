@@ -4,11 +4,11 @@ export interface Flag {
 	readonly help: string;
 	/** May be given several times; the values come as a list. */
 	readonly repeatable?: boolean;
-	/** The option of `get` that it sets; its text is read as a number where `number` says so. */
+	/** The option of a value that it sets, and how its text is read where it is not just a text. */
 	readonly option?: { readonly name: string; readonly read?: (text: string) => unknown };
 }
 
-/** What the command line said, by commander's names: `noRandom` is `random: false`. */
+/** What the command line said, by commander's names: `--no-random` is `random: false`. */
 export type FlagValues = { readonly [name: string]: unknown };
 
 // A text that is no number stays one, and the option's own check says what is wrong with it.

@@ -5,10 +5,10 @@
 // library through a wrapper, so a program that mixes both has one TroclaError.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build as bundle } from "esbuild";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const dist = join(root, "dist");
@@ -31,6 +31,7 @@ const common = {
 	minify: true,
 	legalComments: "none",
 	logLevel: "warning",
+	metafile: true,
 	external: ["koffi", "*.node"],
 	// `import()` of a CommonJS file would load Node's ES module loader after all.
 	supported: { "dynamic-import": false },
@@ -72,6 +73,28 @@ const findAddon = `
 		}
 		return require("${ADDON}");
 	}`;
+
+/** The directories of the libraries whose code is in the bundles. */
+const libraries = new Set();
+
+async function build(options) {
+	const { metafile } = await bundle(options);
+	for (const { inputs } of Object.values(metafile.outputs)) {
+		for (const [path, { bytesInOutput }] of Object.entries(inputs)) {
+			const [directory] = /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(path) ?? [];
+			if (directory && bytesInOutput > 0) libraries.add(directory);
+		}
+	}
+}
+
+/** A library's name, version and licence: whoever passes its code on has to pass this on too. */
+function licenceOf(library) {
+	const directory = join(root, library);
+	const { name, version, license } = JSON.parse(readFileSync(join(directory, "package.json"), "utf8"));
+	const file = readdirSync(directory).find((entry) => /^licen[cs]e/i.test(entry));
+	const text = file ? readFileSync(join(directory, file), "utf8").trim() : `Licence: ${license}`;
+	return `${name} ${version}\n\n${text}\n`;
+}
 
 function write(path, text) {
 	mkdirSync(dirname(path), { recursive: true });
@@ -118,6 +141,14 @@ await build({
 write(
 	join(dist, "library/index.mjs"),
 	`import library from "./index.js";\nexport const { openTrocla, TroclaError } = library;\n`,
+);
+
+write(
+	join(dist, "LICENSES.txt"),
+	[...libraries]
+		.sort()
+		.map(licenceOf)
+		.join(`\n${"-".repeat(80)}\n\n`),
 );
 
 const tsc = join(root, "node_modules/typescript/bin/tsc");

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -54,6 +54,10 @@ test("installed from its tarball, the command works, and brings nothing but its 
 	expect(await inDirectory(trocla, ["get", "alice", "sha512crypt"])).toEqual(hash);
 	expect(await inDirectory(trocla, ["doctor"])).toMatchObject({ code: 0 });
 	const modules = (await run("ls", [join(installed, "node_modules")])).stdout.split("\n");
+	const licences = readFileSync(join(installed, "dist/LICENSES.txt"), "utf8");
+	for (const name of ["commander", "keyv", "@keyv/sqlite", "js-yaml", "valibot", "sha512crypt-node", "bcryptjs"]) {
+		expect(licences).toMatch(new RegExp(`^${name} \\d`, "m"));
+	}
 	for (const name of ["mocha", "keyv", "commander", "vitest"]) expect(modules).not.toContain(name);
 });
 

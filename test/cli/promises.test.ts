@@ -189,15 +189,21 @@ test("a process that dies while it hands out leaves the password, and says so to
 	expect(await sandbox.run(["formats", "alice"])).toMatchObject({ code: 1 });
 });
 
-test("a full disk is named, loses nothing, and when there is room again all goes on", async ({ skip }) => {
-	const sandbox = new Sandbox();
+/** Puts the sandbox's store on a disk of its own of this size; skips the test where that may not be done. */
+async function storeOnDisk(sandbox: Sandbox, size: string, skip: (why: string) => void): Promise<string> {
 	const disk = sandbox.path("disk");
 	mkdirSync(disk, { mode: 0o700 });
-	const mounted = await run("mount", ["-t", "tmpfs", "-o", "size=1m,mode=700", "tmpfs", disk]);
+	const mounted = await run("mount", ["-t", "tmpfs", "-o", `size=${size},mode=700`, "tmpfs", disk]);
 	if (mounted.code !== 0 && !process.env.CI) skip(`can't mount a tmpfs: ${mounted.stderr}`);
 	expect(mounted.code).toBe(0);
 	cleanUp(() => run("umount", [disk]));
 	sandbox.configure({ store_options: { path: `${disk}/trocla.sqlite` } });
+	return disk;
+}
+
+test("a full disk is named, loses nothing, and when there is room again all goes on", async ({ skip }) => {
+	const sandbox = new Sandbox();
+	const disk = await storeOnDisk(sandbox, "1m", skip);
 	const printed = new Map<string, string>();
 	let failure = { code: 0 as number | null, stderr: "" };
 	for (let i = 0; i < 2000 && failure.code === 0; i++) {
@@ -224,13 +230,7 @@ test("a full disk is named, loses nothing, and when there is room again all goes
 
 test("a store that has no room to be made leaves nothing behind", async ({ skip }) => {
 	const sandbox = new Sandbox();
-	const disk = sandbox.path("disk");
-	mkdirSync(disk, { mode: 0o700 });
-	const mounted = await run("mount", ["-t", "tmpfs", "-o", "size=4k,mode=700", "tmpfs", disk]);
-	if (mounted.code !== 0 && !process.env.CI) skip(`can't mount a tmpfs: ${mounted.stderr}`);
-	expect(mounted.code).toBe(0);
-	cleanUp(() => run("umount", [disk]));
-	sandbox.configure({ store_options: { path: `${disk}/trocla.sqlite` } });
+	const disk = await storeOnDisk(sandbox, "4k", skip);
 	const failed = await sandbox.run(["get", "alice", "plain"]);
 	expect(failed).toMatchObject({ code: 1, stdout: "" });
 	expect(failed.stderr).toContain(`${disk}/trocla.sqlite: no space left on its disk`);
