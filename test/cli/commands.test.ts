@@ -17,7 +17,7 @@ test("get makes a value once, and prints the same from then on", async () => {
 	expect(plain.stdout).toMatch(DEFAULT);
 	expect(await sandbox.run(["get", "alice", "sha512crypt"])).toEqual(first);
 	const [, , salt] = first.stdout.split("$");
-	const openssl = await run("openssl", ["passwd", "-6", "-salt", salt ?? "", plain.stdout.trimEnd()]);
+	const openssl = await run("openssl", ["passwd", "-6", "-salt", salt ?? "", "-stdin"], {}, plain.stdout);
 	expect(openssl.stdout).toBe(first.stdout);
 });
 
