@@ -1,4 +1,4 @@
-import { FormatError } from "../formats/format.js";
+import { FormatError, type Keys } from "../formats/format.js";
 import { type FormatName, loadFormat } from "../formats/index.js";
 import { TroclaError } from "./errors.js";
 import { generate } from "./generate.js";
@@ -16,17 +16,17 @@ export async function newPlaintext({ recipe, askedRecipe }: ResolvedOptions, now
  * @throws {TroclaError} `unhashable` for a plaintext that it can't take
  */
 export async function derive(
-	key: string,
+	keys: Keys,
 	name: FormatName,
 	plain: string,
 	resolved: ResolvedOptions,
-	now: Date,
 ): Promise<StoredFormat> {
 	const format = await loadFormat(name);
+	const now = keys.now();
 	try {
-		return stored(await format.derive(plain, resolved.own), resolved.own, Object.keys(resolved.askedOwn), now);
+		return stored(await format.derive(plain, resolved.own, keys), resolved.own, Object.keys(resolved.askedOwn), now);
 	} catch (error) {
-		throw explain(error, key, name);
+		throw explain(error, keys.own, name);
 	}
 }
 

@@ -1,3 +1,4 @@
+import type { Keys } from "../formats/format.js";
 import { type FormatName, isFormatName } from "../formats/index.js";
 import { isClaimed } from "./claims.js";
 import { derive, matches } from "./derive.js";
@@ -8,23 +9,23 @@ import type { Decision, RecordStore } from "./record-store.js";
 import { notOfThePlaintext } from "./refusals.js";
 
 export interface Setting {
-	readonly key: string;
+	/** What the format may know of the store; its own key is the one that is set. */
+	readonly keys: Keys;
 	readonly format: FormatName;
 	readonly password: string;
 	/** The password is the value itself. */
 	readonly raw: boolean;
 	readonly resolved: ResolvedOptions;
-	readonly now: Date;
 }
 
 /** Stores a password in a format, and gives the stored value. */
 export async function setPassword(records: RecordStore, setting: Setting): Promise<string> {
-	const { key, format, password, raw, resolved, now } = setting;
+	const { keys, format, password, raw, resolved } = setting;
 	const fresh =
 		raw || format === "plain"
-			? { value: password, at: now.toISOString() }
-			: await derive(key, format, password, resolved, now);
-	return await records.change(key, (record) =>
+			? { value: password, at: keys.now().toISOString() }
+			: await derive(keys, format, password, resolved);
+	return await records.change(keys.own, (record) =>
 		format === "plain" ? setPlain(record, fresh, setting) : setFormat(record, fresh, setting),
 	);
 }
@@ -33,13 +34,13 @@ export async function setPassword(records: RecordStore, setting: Setting): Promi
 async function setPlain(
 	record: KeyRecord | undefined,
 	fresh: StoredFormat,
-	{ key, password, resolved, now }: Setting,
+	{ keys, password, resolved }: Setting,
 ): Promise<Decision<string>> {
-	const expiry = startExpiry(resolved.expiresAsked ?? resolved.expires, now);
+	const expiry = startExpiry(resolved.expiresAsked ?? resolved.expires, keys.now());
 	if (!record || record.formats.plain?.value !== password) {
 		return { result: password, write: { formats: { plain: fresh }, ...expiry } };
 	}
-	const formats = await ofPassword(key, password, record.formats);
+	const formats = await ofPassword(keys.own, password, record.formats);
 	const dropsNone = Object.keys(formats).length === Object.keys(record.formats).length;
 	if (dropsNone && !record.claim && !record.expires && !expiry.expires) return { result: password };
 	const { expires: _, claim: __, ...rest } = record;
@@ -62,7 +63,7 @@ async function ofPassword(
 async function setFormat(
 	record: KeyRecord | undefined,
 	fresh: StoredFormat,
-	{ key, format, password, raw, resolved, now }: Setting,
+	{ keys, format, password, raw, resolved }: Setting,
 ): Promise<Decision<string>> {
 	const stored = record?.formats[format];
 	const same = stored !== undefined && (stored.value === fresh.value || (!raw && (await isSame(stored))));
@@ -72,15 +73,15 @@ async function setFormat(
 	return decide(isClaimed(record, format) ? unclaimed : record, stored);
 
 	async function isSame(stored: StoredFormat): Promise<boolean> {
-		return sameOptions(stored, fresh) && (await matches(key, format, password, stored));
+		return sameOptions(stored, fresh) && (await matches(keys.own, format, password, stored));
 	}
 
 	function decide(record: KeyRecord | undefined, kept: StoredFormat): Decision<string> {
 		const plain = record?.formats.plain;
 		return {
 			result: kept.value,
-			...(plain && !raw && plain.value !== password && { warning: notOfThePlaintext(key, format) }),
-			write: withFormat(record, format, kept, keepExpiry(record, resolved, now)),
+			...(plain && !raw && plain.value !== password && { warning: notOfThePlaintext(keys.own, format) }),
+			write: withFormat(record, format, kept, keepExpiry(record, resolved, keys.now())),
 		};
 	}
 }

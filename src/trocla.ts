@@ -1,5 +1,6 @@
 import { isRegExp } from "node:util/types";
 import type { Backend } from "../backends/backend.js";
+import type { Keys } from "../formats/format.js";
 import { type FormatName, formatNames, loadFormat } from "../formats/index.js";
 import { isClaimed, refuseClaimed } from "./claims.js";
 import { TroclaError } from "./errors.js";
@@ -101,8 +102,7 @@ export class Trocla implements AsyncDisposable {
 		const { raw = false } = settings;
 		const resolved = await this.#resolve(name, options);
 		const { setPassword } = await import("./set.js");
-		const now = this.#settings.now();
-		return await setPassword(this.#records, { key, format: name, password, raw, resolved, now });
+		return await setPassword(this.#records, { keys: this.#keys(key, name), format: name, password, raw, resolved });
 	}
 
 	/**
@@ -263,7 +263,7 @@ export class Trocla implements AsyncDisposable {
 		const expires = keepExpiry(record, resolved, now);
 		const stored = record?.formats.plain;
 		if (record && stored && name !== "plain") {
-			const made = await derive(key, name, stored.value, resolved, now);
+			const made = await derive(this.#keys(key, name), name, stored.value, resolved);
 			const { storedOtherwise } = await import("./stored-otherwise.js");
 			return {
 				result: made.value,
@@ -282,8 +282,13 @@ export class Trocla implements AsyncDisposable {
 			);
 		}
 		const plain = await newPlaintext(resolved, now);
-		const made = name === "plain" ? plain : await derive(key, name, plain.value, resolved, now);
+		const made = name === "plain" ? plain : await derive(this.#keys(key, name), name, plain.value, resolved);
 		return { result: made.value, write: { formats: { plain, [name]: made }, ...expires } };
+	}
+
+	#keys(own: string, name: FormatName): Keys {
+		const read = async (key: string) => (await this.#records.read(key))?.formats[name]?.value;
+		return { own, read, now: this.#settings.now };
 	}
 
 	async #resolve(name: FormatName, call: Options): Promise<ResolvedOptions> {
