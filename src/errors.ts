@@ -8,6 +8,7 @@
  * - `undelivered`: a hand-out failed while it was delivered; the values are still stored
  * - `damaged`: the store, or a record in it, can't be read
  * - `store`: the store can't be reached, written, or is not safe to use
+ * - `source`: what is to be imported can't be read
  */
 export type ErrorCode =
 	| "invalid"
@@ -18,7 +19,8 @@ export type ErrorCode =
 	| "unhashable"
 	| "undelivered"
 	| "damaged"
-	| "store";
+	| "store"
+	| "source";
 
 /** Every error that the product throws: `message` says what is wrong with which input, `hint` what to do. */
 export class TroclaError extends Error {
