@@ -1,7 +1,6 @@
-import { BackendError } from "../backends/backend.js";
 import { openStore } from "../backends/index.js";
 import type { Config } from "./config.js";
-import { TroclaError } from "./errors.js";
+import { fail } from "./record-pages.js";
 import { RecordStore } from "./record-store.js";
 import { plain } from "./seal.js";
 import { Trocla } from "./trocla.js";
@@ -29,17 +28,12 @@ export async function openConfigured(config: Config, settings: OpenSettings): Pr
  * @throws {TroclaError} `store`, `damaged`
  */
 export async function openRecords(config: Config, { warn, create }: OpenSettings): Promise<RecordStore> {
-	try {
-		const backend = await openStore(config.store, { path: config.path, create });
-		return new RecordStore(backend, {
-			seal: plain,
-			warn,
-			now: () => new Date(),
-			changed: async () => {},
-			settle: async () => {},
-		});
-	} catch (error) {
-		if (!(error instanceof BackendError)) throw error;
-		throw new TroclaError(error.fault === "damaged" ? "damaged" : "store", error.message, error.hint, error);
-	}
+	const backend = await openStore(config.store, { path: config.path, create }).catch(fail);
+	return new RecordStore(backend, {
+		seal: plain,
+		warn,
+		now: () => new Date(),
+		changed: async () => {},
+		settle: async () => {},
+	});
 }

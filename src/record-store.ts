@@ -1,9 +1,10 @@
-import { type Backend, BackendError } from "../backends/backend.js";
+import type { Backend } from "../backends/backend.js";
 import { type Action, type Change, changeOf } from "./change.js";
 import { claimant, refuseClaimed } from "./claims.js";
 import { TroclaError } from "./errors.js";
 import { literalPrefix } from "./literal-prefix.js";
 import { type KeyRecord, parseRecord, printRecord } from "./record.js";
+import { fail, pages } from "./record-pages.js";
 
 /** Something that is wrong with what is stored, and what to do about it. */
 export interface Fault {
@@ -38,14 +39,6 @@ export interface Decision<Result> {
 	readonly warning?: string | undefined;
 }
 
-/** A record's text, or why the backend can't read it. */
-interface Row {
-	readonly key: string;
-	readonly text: string | undefined;
-	readonly fault?: BackendError;
-}
-
-const PAGE_KEYS = 500;
 const HOUR_MS = 3_600_000;
 
 /**
@@ -113,7 +106,7 @@ export class RecordStore {
 	async *search(pattern: RegExp): AsyncGenerator<string> {
 		// A pattern with the flag g or y remembers where it stopped.
 		const stateless = new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ""));
-		for await (const page of this.#pages((key) => stateless.test(key), literalPrefix(stateless))) {
+		for await (const page of pages(this.#backend, (key) => stateless.test(key), literalPrefix(stateless))) {
 			for (const { key, text, fault } of page) if (fault || this.#isListed(key, text)) yield key;
 		}
 	}
@@ -121,7 +114,7 @@ export class RecordStore {
 	/** Deletes the expired records and gives their keys; `seen` hears how many records were looked at. */
 	async *prune(dryRun: boolean, seen: (records: number) => void): AsyncGenerator<string> {
 		let records = 0;
-		for await (const page of this.#pages(() => true, "")) {
+		for await (const page of pages(this.#backend, () => true, "")) {
 			for (const { key, text } of page) {
 				if (text === undefined || this.#isListed(key, text)) continue;
 				if (dryRun || (await this.#dropExpired(key, text))) yield key;
@@ -141,7 +134,7 @@ export class RecordStore {
 	async *faults(seen: (records: number) => void): AsyncGenerator<Fault> {
 		yield* await this.#backend.check().catch(fail);
 		let records = 0;
-		for await (const page of this.#pages(() => true, "")) {
+		for await (const page of pages(this.#backend, () => true, "")) {
 			for (const { key, text, fault } of page) {
 				if (fault) yield { message: fault.message, hint: fault.hint };
 				try {
@@ -162,42 +155,6 @@ export class RecordStore {
 			await this.#settings.settle();
 		} finally {
 			await this.#backend.close().catch(fail);
-		}
-	}
-
-	async *#pages(wanted: (key: string) => boolean, prefix: string): AsyncGenerator<Row[]> {
-		let keys: string[] = [];
-		try {
-			for await (const key of this.#backend.keys(prefix)) {
-				if (!key.startsWith(prefix)) break;
-				if (!wanted(key)) continue;
-				if (keys.push(key) < PAGE_KEYS) continue;
-				yield await this.#readMany(keys);
-				keys = [];
-			}
-			yield await this.#readMany(keys);
-		} catch (error) {
-			fail(error);
-		}
-	}
-
-	async #readMany(keys: readonly string[]): Promise<Row[]> {
-		try {
-			const texts = await this.#backend.readMany(keys);
-			return keys.map((key, index) => ({ key, text: texts[index] }));
-		} catch (error) {
-			if (!isDamage(error)) throw error;
-			// One row that can't be read does not hide the others.
-			return await Promise.all(keys.map((key) => this.#readRow(key)));
-		}
-	}
-
-	async #readRow(key: string): Promise<Row> {
-		try {
-			return { key, text: await this.#backend.read(key) };
-		} catch (error) {
-			if (!isDamage(error)) throw error;
-			return { key, text: undefined, fault: error };
 		}
 	}
 
@@ -242,11 +199,4 @@ export class RecordStore {
 	#warn(message: string | undefined): void {
 		if (message !== undefined) this.#settings.warn(message);
 	}
-}
-
-const isDamage = (error: unknown): error is BackendError => error instanceof BackendError && error.fault === "damaged";
-
-function fail(error: unknown): never {
-	if (!(error instanceof BackendError)) throw error;
-	throw new TroclaError(error.fault === "damaged" ? "damaged" : "store", error.message, error.hint, error);
 }
