@@ -1,6 +1,6 @@
 import type { Foreign } from "./foreign.js";
 import { parseMarshal, Rational, type RubyMap, RubySymbol, type RubyValue } from "./marshal.js";
-import type { Decrypt } from "./ruby-ssl.js";
+import { type Decrypt, looksEncrypted } from "./ruby-ssl.js";
 import { decodeUtf8 } from "./utf8.js";
 
 /** Where the Ruby trocla notes a key's period, in seconds, among its formats. */
@@ -64,14 +64,17 @@ type Value = { text: string; fault?: undefined } | { text?: undefined; fault: st
 function readValue(stored: RubyValue, decrypt: Decrypt | undefined): Value {
 	if (!(typeof stored === "string" || stored instanceof Uint8Array)) return { fault: "that is not a text" };
 	const bytes = Buffer.from(stored);
+	if (!decrypt && looksEncrypted(bytes.toString("latin1"))) return { fault: "that is encrypted, and no key is known" };
 	const opened = decrypt ? decrypt(bytes.toString("latin1")) : bytes;
-	return opened ? readUtf8(opened) : { fault: "that the private key does not open" };
+	if (!opened) return { fault: "that the private key does not open" };
+	const text = decodeUtf8(opened);
+	if (text === undefined) return { fault: "that is not UTF-8" };
+	// A file that was cut at the end of a line is still YAML.
+	return begins(text) > ends(text) ? { fault: "that is cut off: its -----END is missing" } : { text };
 }
 
-function readUtf8(bytes: Uint8Array): Value {
-	const text = decodeUtf8(bytes);
-	return text === undefined ? { fault: "that is not UTF-8" } : { text };
-}
+const begins = (text: string) => text.match(/^-----BEGIN [A-Z ]+-----$/gm)?.length ?? 0;
+const ends = (text: string) => text.match(/^-----END [A-Z ]+-----/gm)?.length ?? 0;
 
 function readText(value: RubyValue): string | undefined {
 	if (typeof value === "string") return value;

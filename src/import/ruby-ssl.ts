@@ -38,6 +38,19 @@ function readKey(path: string, parse: (text: string) => KeyObject): KeyObject {
 	}
 }
 
+/** Whether a value looks like one that was encrypted: its lines are base64 of RSA blocks, 1024 bits or more. */
+export function looksEncrypted(value: string): boolean {
+	if (!value.endsWith("\n") || value.length < 128) return false;
+	const lengths = new Set(
+		value
+			.trimEnd()
+			.split("\n")
+			.map((line) => decodeBase64(line)?.length ?? 0),
+	);
+	const [length = 0] = lengths;
+	return lengths.size === 1 && length >= 128 && length % 64 === 0;
+}
+
 /** Lines of base64, each an RSA ciphertext of the next piece. */
 function decrypt(value: string, key: KeyObject): Buffer | undefined {
 	const pieces: Buffer[] = [];
