@@ -123,12 +123,13 @@ function summary(counts: ImportCounts, dryRun: boolean, { from, to }: Move): str
 	const { imported, same, differing, unreadable, skipped } = counts;
 	const parts = [
 		`${dryRun ? "Would import" : "Imported"} ${count(imported, "key")} from ${from} into ${to.store === "sqlite" ? to.path : to.store}`,
-		...(same > 0 ? [`${same} ${same === 1 ? "was" : "were"} there already`] : []),
-		...Object.entries(skipped).map(([reason, keys]) => `${keys} ${reason}`),
-		...(differing > 0 ? [`${differing} ${differing === 1 ? "differs" : "differ"} and stayed`] : []),
+		...(same > 0 ? [`${number(same)} ${same === 1 ? "was" : "were"} there already`] : []),
+		...Object.entries(skipped).map(([reason, keys]) => `${number(keys)} ${reason}`),
+		...(differing > 0 ? [`${number(differing)} ${differing === 1 ? "differs" : "differ"} and stayed`] : []),
 		...(unreadable > 0 ? [`${count(unreadable, "fault")}`] : []),
 	];
 	return `${parts.join("; ")}.`;
 }
 
-const count = (number: number, noun: string) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
+const number = (count: number) => count.toLocaleString("en");
+const count = (things: number, noun: string) => `${number(things)} ${noun}${things === 1 ? "" : "s"}`;

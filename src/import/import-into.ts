@@ -4,7 +4,7 @@ import type { Config } from "../config.js";
 import { openRecords } from "../open.js";
 import { RecordStore } from "../record-store.js";
 import { plain } from "../seal.js";
-import type { Reader } from "./foreign.js";
+import type { Foreign, Reader } from "./foreign.js";
 import { type ImportCounts, type ImportSettings, importKeys } from "./import.js";
 
 type Settings = Omit<ImportSettings, "formats" | "now"> & {
@@ -13,21 +13,27 @@ type Settings = Omit<ImportSettings, "formats" | "now"> & {
 };
 
 /**
- * Imports into the store of a configuration, which is made where there is none; a dry run makes none.
+ * Imports into the store of a configuration, which is made where there is none; neither a dry run nor a source that can't
+ * be read makes one.
  *
  * @throws {TroclaError} as `importKeys`; `damaged` for a store that can't be opened
  */
 export async function importInto(config: Config, reader: Reader, settings: Settings): Promise<ImportCounts> {
 	const { dryRun, warn } = settings;
-	const records =
-		dryRun && config.store === "sqlite" && !existsSync(config.path)
-			? noRecords()
-			: await openRecords(config, { warn, create: !dryRun });
+	const first = await reader.next();
+	const isNowhere = dryRun && config.store === "sqlite" && !existsSync(config.path);
+	const records = isNowhere ? noRecords() : await openRecords(config, { warn, create: !dryRun });
 	try {
-		return await importKeys(records, reader, { ...settings, formats: config.formats, now: new Date() });
+		const all = first.done ? reader : before(first.value, reader);
+		return await importKeys(records, all, { ...settings, formats: config.formats, now: new Date() });
 	} finally {
 		await records.close();
 	}
+}
+
+async function* before(first: Foreign, rest: Reader): Reader {
+	yield first;
+	yield* rest;
 }
 
 /** The records of a store that is not there. */

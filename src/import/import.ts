@@ -43,7 +43,7 @@ const WINDOW = 128;
  * and nothing else.
  *
  * A key that is stored with other values stays as it is, unless `overwrite` says otherwise; so a plaintext that was
- * handed out here does not come back.
+ * handed out here does not come back, as long as the key has other formats.
  *
  * @throws {TroclaError} `source` where the other store can't be read any further, `store` where this one fails
  */

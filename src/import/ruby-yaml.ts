@@ -79,9 +79,8 @@ function readPieces(text: string, path: string, parse: Parse): Entry[] {
 			return { key, fault: `is not YAML: ${(error as Error).message}`, hint };
 		}
 	});
-	const broken = pieces.find((piece) => "fault" in piece);
-	if (seen.size > 0 || !broken) return pieces;
-	throw damaged(path, "is not a YAML store");
+	if (seen.size === 0) throw damaged(path, "is not a YAML store");
+	return pieces;
 }
 
 /** Where Ruby begins an entry: at the margin, with a key whose value begins on the next line, or with `?`. */
@@ -90,7 +89,8 @@ const BEGINNING = /^(\? |[^\s#-].*:( [&*]\d+| \{\})?$|-[^\s-].*:$)/;
 function split(text: string): { line: number; piece: string }[] {
 	const pieces: { line: number; lines: string[] }[] = [];
 	for (const [index, line] of text.split("\n").entries()) {
-		if (BEGINNING.test(line) && !line.startsWith(": ")) pieces.push({ line: index + 1, lines: [] });
+		const isLost = pieces.length === 0 && /^[^#]/.test(line) && line !== "---";
+		if (isLost || (BEGINNING.test(line) && !line.startsWith(": "))) pieces.push({ line: index + 1, lines: [] });
 		pieces.at(-1)?.lines.push(line);
 	}
 	return pieces.map(({ line, lines }) => ({ line, piece: `${lines.join("\n")}\n` }));
