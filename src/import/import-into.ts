@@ -19,16 +19,23 @@ type Settings = Omit<ImportSettings, "formats" | "now"> & {
  * @throws {TroclaError} as `importKeys`; `damaged` for a store that can't be opened
  */
 export async function importInto(config: Config, reader: Reader, settings: Settings): Promise<ImportCounts> {
-	const { dryRun, warn } = settings;
-	const first = await reader.next();
-	const isNowhere = dryRun && config.store === "sqlite" && !existsSync(config.path);
-	const records = isNowhere ? noRecords() : await openRecords(config, { warn, create: !dryRun });
 	try {
+		const first = await reader.next();
 		const all = first.done ? reader : before(first.value, reader);
-		return await importKeys(records, all, { ...settings, formats: config.formats, now: new Date() });
+		const records = await openTarget(config, settings);
+		try {
+			return await importKeys(records, all, { ...settings, formats: config.formats, now: new Date() });
+		} finally {
+			await records.close();
+		}
 	} finally {
-		await records.close();
+		await reader.return();
 	}
+}
+
+async function openTarget(config: Config, { dryRun, warn }: Settings): Promise<RecordStore> {
+	const isNowhere = dryRun && config.store === "sqlite" && !existsSync(config.path);
+	return isNowhere ? noRecords() : await openRecords(config, { warn, create: !dryRun });
 }
 
 async function* before(first: Foreign, rest: Reader): Reader {
