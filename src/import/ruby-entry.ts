@@ -36,7 +36,7 @@ export function* readEntry(key: string, entry: RubyValue, decrypt: Decrypt | und
 	};
 }
 
-const BROKEN = "The others came in. See what the Ruby trocla says of it, then set it by hand";
+const BROKEN = "See what the Ruby trocla says of it, then set it by hand";
 
 /**
  * A key as trocla names it: the Ruby library also takes a symbol, which moneta then writes in Marshal.

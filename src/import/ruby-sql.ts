@@ -37,7 +37,7 @@ export async function* readRubySql(path: string, table: string | undefined, decr
 function* readRow(k: unknown, v: unknown, decrypt: Decrypt | undefined) {
 	const encoded = Buffer.isBuffer(k) ? k.toString("latin1") : k;
 	const bytes = typeof encoded === "string" ? decodeBase64(encoded) : undefined;
-	const hint = "The others came in. See that row with the sqlite3 command";
+	const hint = "See that row with the sqlite3 command";
 	if (!bytes) {
 		yield { key: `(k ${JSON.stringify(encoded)})`, fault: "is not a key in base64", hint };
 		return;

@@ -67,7 +67,7 @@ function readPieces(text: string, path: string, parse: Parse): Entry[] {
 	const pieces = split(text).map(({ line, piece }): Entry => {
 		const [first = ""] = piece.split("\n", 1);
 		const key = /^([\w.@%+,/-]+):/.exec(first)?.[1] ?? `line ${line}`;
-		const hint = `Look at line ${line} of ${path}; the others came in`;
+		const hint = `Look at line ${line} of ${path}`;
 		try {
 			const document = parse(piece);
 			const [entry] = document instanceof Map ? document : [];
