@@ -10,9 +10,10 @@ export async function inParallel<Item>(
 	const errors: unknown[] = [];
 	const worker = async () => {
 		try {
-			for (let next = await source.next(); !next.done; next = await source.next()) {
+			for (;;) {
+				const next = await source.next();
+				if (next.done || errors.length > 0) return;
 				await work(next.value);
-				if (errors.length > 0) return;
 			}
 		} catch (error) {
 			errors.push(error);

@@ -80,8 +80,8 @@ function readValue(stored: RubyValue, decrypt: Decrypt | undefined): Value {
 	return begins(text) > ends(text) ? { fault: "that is cut off: its -----END is missing" } : { text };
 }
 
-const begins = (text: string) => text.match(/^-----BEGIN [A-Z ]+-----$/gm)?.length ?? 0;
-const ends = (text: string) => text.match(/^-----END [A-Z ]+-----/gm)?.length ?? 0;
+const begins = (text: string) => text.match(/^-----BEGIN [A-Z0-9 ]+-----$/gm)?.length ?? 0;
+const ends = (text: string) => text.match(/^-----END [A-Z0-9 ]+-----/gm)?.length ?? 0;
 
 function readText(value: RubyValue): string | undefined {
 	if (typeof value === "string") return value;

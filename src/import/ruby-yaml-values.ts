@@ -14,7 +14,7 @@ import { Rational, type RubyMap, type RubyValue } from "./marshal.js";
  * Reads a YAML document as values of Ruby's: texts stay texts, whatever they look like, since a store of passwords has
  * nothing else. `!binary` is bytes, `!ruby/object:Rational` a Rational, and what has any other tag is null.
  *
- * @throws {SyntaxError} with the reason and the line, and nothing of the text
+ * @throws {SyntaxError} with the reason, and nothing of the text
  */
 export function parseRubyYaml(text: string): RubyValue {
 	try {
@@ -22,7 +22,8 @@ export function parseRubyYaml(text: string): RubyValue {
 		return load(text, { schema }) as RubyValue;
 	} catch (error) {
 		if (!(error instanceof YAMLException)) throw error;
-		throw new SyntaxError(error.reason);
+		// Some reasons quote what they are about, and that may be half a password.
+		throw new SyntaxError(error.reason.replace(/\s*["'<!:].*$/s, ""));
 	}
 }
 

@@ -83,14 +83,14 @@ function readPieces(text: string, path: string, parse: Parse): Entry[] {
 	return pieces;
 }
 
-/** Where Ruby begins an entry: at the margin, with a key whose value begins on the next line, or with `?`. */
-const BEGINNING = /^(\? |[^\s#-].*:( [&*]\d+| \{\})?$|-[^\s-].*:$)/;
+/** Where Ruby begins an entry: with a key at the margin, where else only `- ` and `: ` stand, or with `? `. */
+const BEGINNING = /^(\? |([^\s#:-]|[:-]\S).*:( |$))/;
 
 function split(text: string): { line: number; piece: string }[] {
 	const pieces: { line: number; lines: string[] }[] = [];
 	for (const [index, line] of text.split("\n").entries()) {
 		const isLost = pieces.length === 0 && /^[^#]/.test(line) && line !== "---";
-		if (isLost || (BEGINNING.test(line) && !line.startsWith(": "))) pieces.push({ line: index + 1, lines: [] });
+		if (isLost || BEGINNING.test(line)) pieces.push({ line: index + 1, lines: [] });
 		pieces.at(-1)?.lines.push(line);
 	}
 	return pieces.map(({ line, lines }) => ({ line, piece: `${lines.join("\n")}\n` }));

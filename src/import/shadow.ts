@@ -6,10 +6,10 @@ import { sourceError, unreadable } from "./source-error.js";
 /** Each kind of hash by its beginning, with the whole shape that crypt(5) says it has. */
 const HASHES: readonly (readonly [format: string, begin: string, shape: RegExp])[] = [
 	["yescrypt", "$y$", /^\$y\$[./A-Za-z0-9]+\$[./A-Za-z0-9]{0,86}\$[./A-Za-z0-9]{43}$/],
-	["sha512crypt", "$6$", /^\$6\$(rounds=[1-9]\d*\$)?[^$:\n]{1,16}\$[./0-9A-Za-z]{86}$/],
-	["sha256crypt", "$5$", /^\$5\$(rounds=[1-9]\d*\$)?[^$:\n]{1,16}\$[./0-9A-Za-z]{43}$/],
+	["sha512crypt", "$6$", /^\$6\$(rounds=[1-9]\d*\$)?[^$:\n]{0,16}\$[./0-9A-Za-z]{86}$/],
+	["sha256crypt", "$5$", /^\$5\$(rounds=[1-9]\d*\$)?[^$:\n]{0,16}\$[./0-9A-Za-z]{43}$/],
 	["bcrypt", "$2", /^\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}$/],
-	["md5crypt", "$1$", /^\$1\$[^$:\n]{1,8}\$[./0-9A-Za-z]{22}$/],
+	["md5crypt", "$1$", /^\$1\$[^$:\n]{0,8}\$[./0-9A-Za-z]{22}$/],
 ];
 
 /** Login shells that let nobody in. */

@@ -112,6 +112,12 @@ describe("a broken entry among good ones is named, and the good ones come in", (
 		["a format twice", "bad:\n  plain: secret\n  plain: secret\n", "bad", "is not YAML: "],
 		["a wrong indent", "bad:\n  plain: secret\n mysql: secret\n", "bad", "is not YAML: "],
 		["an alias to nothing", "bad: *9\n", "bad", "is not YAML: "],
+		["an entry on one line", "bad: {plain: *secret}\n", "bad", "is not YAML: "],
+		["a key like a symbol", ":bad: [secret\n", "line 4", "is not YAML: "],
+		["a key that begins with hyphens", "--bad: [secret\n", "--bad", "is not YAML: "],
+		["a password like an alias", "bad:\n  plain: *secret\n", "bad", "is not YAML: "],
+		["a password like a tag", "bad:\n  plain: !!secret\n", "bad", "is not YAML: "],
+		["a password like a directive", "bad:\n  plain: !s!secret x\n", "bad", "is not YAML: "],
 		[
 			"a certificate that was cut off",
 			"bad:\n  x509: |\n    -----BEGIN RSA PRIVATE KEY-----\n    c2VjcmV0\n",
