@@ -4,6 +4,7 @@ import { type FormatName, formatNames, loadFormat } from "../../formats/index.js
 
 /** Options under which a hash takes little time; what they leave out has its default. */
 const QUICK: Partial<Record<FormatName, object>> = {
+	argon2: { time: 1, memory: 64, parallelism: 1 },
 	bcrypt: { cost: 4 },
 	sha256crypt: { rounds: 1000 },
 	sha512crypt: { rounds: 1000 },
