@@ -26,7 +26,7 @@ export async function bcryptPbkdf(passphrase: string, salt: Buffer, length: numb
 			last = out;
 			await nextTurn();
 		}
-		// Unlike PBKDF2's, its blocks do not follow one another: each has every so manieth byte.
+		// Unlike PBKDF2's, its blocks do not follow one another: the key has a byte of each in turn.
 		for (let index = block; index < length; index += blocks) key[index] = sum[Math.floor(index / blocks)] ?? 0;
 	}
 	return key;
