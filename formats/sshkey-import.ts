@@ -1,14 +1,21 @@
 import { createPrivateKey } from "node:crypto";
 import { FormatError } from "./format.js";
-import { isOpenSsh, type OpenSshFile, readOpenSsh, writeOpenSsh } from "./sshkey-openssh.js";
-import { publicBlob, publicLine, sshKeyOf } from "./sshkey-parts.js";
+import { isOpenSsh, readOpenSsh, writeOpenSsh } from "./sshkey-openssh.js";
+import { isLine, publicBlob, publicLine, type SshKey, sshKeyOf } from "./sshkey-parts.js";
 
-const PRIVATE_KEY = /-----BEGIN (?<label>[A-Z0-9 ]*)PRIVATE KEY-----\n.*?\n-----END \k<label>PRIVATE KEY-----/s;
+const BEGIN = /-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----\n/;
 
 /** A key that was made elsewhere: a private key in PEM, and its public line where there is one. */
 interface Pair {
 	readonly pem: string;
 	readonly line: string;
+}
+
+/** What is in a private key's file. */
+interface Opened {
+	readonly blob: Buffer;
+	/** `undefined` where it is encrypted. */
+	readonly secret: { readonly key: SshKey; readonly comment?: string } | undefined;
 }
 
 /**
@@ -18,12 +25,16 @@ interface Pair {
  */
 export function splitPair(text: string): Pair {
 	const unix = text.replaceAll("\r\n", "\n");
-	const found = PRIVATE_KEY.exec(unix);
-	if (found) return { pem: found[0], line: unix.slice(found.index + found[0].length).trim() };
-	throw new FormatError(
-		"takes a private key in PEM, and finds none",
-		"Give the whole file that ssh-keygen or openssl wrote, with its BEGIN and END lines",
-	);
+	const begin = BEGIN.exec(unix);
+	const last = `\n-----END ${begin?.[1]}-----`;
+	const end = begin ? unix.indexOf(last, begin.index) : -1;
+	if (!begin || end < 0) {
+		throw new FormatError(
+			"takes a private key in PEM, and finds none",
+			"Give the whole file that ssh-keygen or openssl wrote, with its BEGIN and END lines",
+		);
+	}
+	return { pem: unix.slice(begin.index, end + last.length), line: unix.slice(end + last.length).trim() };
 }
 
 /**
@@ -39,8 +50,14 @@ export async function importKey(
 	name: string,
 ): Promise<string> {
 	const { pem, line } = splitPair(text);
-	const { blob, secret } = isOpenSsh(pem) ? readOpenSsh(pem) : readPem(pem);
+	const { blob, secret }: Opened = isOpenSsh(pem) ? readOpenSsh(pem) : readPem(pem);
 	const shown = comment ?? commentOf(line, blob) ?? secret?.comment ?? name;
+	if (!isLine(shown)) {
+		throw new FormatError(
+			"does not take a comment with a control character, as this key has it",
+			"Give another with the option comment: in authorized_keys, a newline would begin another key",
+		);
+	}
 	const keep = isOpenSsh(pem) && passphrase === undefined && (comment === undefined || comment === secret?.comment);
 	if (secret === undefined && passphrase !== undefined) {
 		throw new FormatError(
@@ -52,10 +69,7 @@ export async function importKey(
 	return file + publicLine(blob, shown);
 }
 
-function readPem(pem: string): {
-	blob: Buffer;
-	secret: Omit<NonNullable<OpenSshFile["secret"]>, "comment"> & { comment?: string };
-} {
+function readPem(pem: string): Opened {
 	if (/BEGIN ENCRYPTED|^Proc-Type: 4,ENCRYPTED/m.test(pem)) {
 		throw new FormatError(
 			"can't read a private key that is encrypted, unless it is in OpenSSH's own format",

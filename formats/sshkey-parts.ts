@@ -35,7 +35,12 @@ export function publicBlob({ algorithm, fields }: SshKey): Buffer {
 	return Buffer.concat([algorithm, ...parts].map(string));
 }
 
-/** The line of `authorized_keys` and `.pub` files for a public key. */
+/** Whether a text can stand in a line of `authorized_keys`. */
+export function isLine(text: string): boolean {
+	return text.isWellFormed() && !/\p{Cc}/u.test(text);
+}
+
+/** The line of `authorized_keys` and `.pub` files for a public key, with a comment that `isLine`. */
 export function publicLine(blob: Buffer, comment: string): string {
 	return [algorithmOf(blob), blob.toString("base64"), comment].join(" ").trimEnd();
 }

@@ -5,14 +5,12 @@ import { type Format, FormatError } from "./format.js";
 import { oneOf, wholeNumber } from "./schema.js";
 import { importKey, splitPair } from "./sshkey-import.js";
 import { writeOpenSsh } from "./sshkey-openssh.js";
-import { publicBlob, publicLine, sshKeyOf } from "./sshkey-parts.js";
+import { isLine, publicBlob, publicLine, sshKeyOf } from "./sshkey-parts.js";
 
 // readpass.c of OpenSSH: of a longer passphrase it would not read the end.
 const MAX_PASSPHRASE_BYTES = 1023;
 const PASSPHRASE_RULE = `must be a text of one line, of 1 to ${MAX_PASSPHRASE_BYTES} bytes`;
 const COMMENT_RULE = "must be a text of one line";
-
-const isLine = (text: string) => text.isWellFormed() && !/\p{Cc}/u.test(text);
 
 const options = v.strictObject({
 	type: v.optional(oneOf(["ed25519", "rsa", "ecdsa"]), "ed25519"),

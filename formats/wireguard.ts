@@ -3,8 +3,8 @@ import * as v from "valibot";
 import { type Format, FormatError } from "./format.js";
 
 // The names that stand before the keys: ours, and those under which the Ruby trocla stores them.
-const PRIVATE_LINE = /^(?:wg_)?priv: *(["']?)(?<key>[A-Za-z0-9+/]{43}=)\1$/m;
-const PUBLIC_LINE = /^(?:wg_)?pub: *(["']?)(?<key>[A-Za-z0-9+/]{43}=)\1$/m;
+const PRIVATE_LINE = /^(?:wg_)?priv: *(["']?)(?<key>[A-Za-z0-9+/]{43}=)\1\r?$/m;
+const PUBLIC_LINE = /^(?:wg_)?pub: *(["']?)(?<key>[A-Za-z0-9+/]{43}=)\1\r?$/m;
 
 // RFC 8410: what stands before the 32 bytes of an X25519 key in PKCS #8.
 const PKCS8_X25519 = Buffer.from("302e020100300506032b656e04220420", "hex");

@@ -186,6 +186,23 @@ describe("sshkey", () => {
 		}
 	});
 
+	it("refuses a key whose comment would begin another line of authorized_keys", async () => {
+		const value = await generate({ comment: "harmless" });
+		const body = Buffer.from((await part("privonly", value)).replace(/-----.*-----|\n/g, ""), "base64");
+		body.write("harm\ness", body.lastIndexOf("harmless"));
+		const lines = body.toString("base64").replace(/.{70}/g, "$&\n");
+		const text = `-----BEGIN OPENSSH PRIVATE KEY-----\n${lines}\n-----END OPENSSH PRIVATE KEY-----\n`;
+		expect(await refusal(take(text))).toMatchObject({ message: expect.stringContaining("control character") });
+		expect(await part("pubonly", await take(text, { comment: "mine" }))).toMatch(/ mine$/);
+	});
+
+	it("answers at once for the longest text that has no end", async () => {
+		const text = "-----BEGIN RSA PRIVATE KEY-----\n".repeat(2 ** 15);
+		const before = performance.now();
+		await refusal(take(text));
+		expect(performance.now() - before).toBeLessThan(1000);
+	});
+
 	it("refuses a key that was cut, and never says what is in it", async () => {
 		for (const options of [{}, { passphrase: "secret" }]) {
 			const lines = (await part("privonly", await generate(options))).trimEnd().split("\n");

@@ -41,6 +41,7 @@ describe("wireguard", () => {
 		const value = await generate();
 		expect(await take(value)).toBe(value);
 		expect(await take(`${value}\n`)).toBe(value);
+		expect(await take(value.replaceAll("\n", "\r\n"))).toBe(value);
 	});
 
 	it("makes another pair each time, with the bits set that RFC 7748 sets", async () => {
@@ -65,8 +66,8 @@ describe("wireguard", () => {
 		const others = fc.oneof(
 			fc.string({ minLength: 1 }),
 			fc.uint8Array({ minLength: 1, maxLength: 64 }).map((bytes) => Buffer.from(bytes).toString("base64")),
-			// Bits that no byte has; base64's other alphabet; no padding; a second key.
-			fc.constantFrom(secret.replace("Kg==", "Kh=="), secret.replace(/=$/, ""), secret.slice(1), `${secret}${secret}`),
+			// No padding, a character too few, a second key; bits that no byte has, base64's other alphabet.
+			fc.constantFrom(secret.replace(/=$/, ""), secret.slice(1), `${secret}${secret}`),
 			fc.constantFrom(secret.replace(/.=$/, "r="), base64("ff".repeat(32)).replaceAll("/", "_"), "priv: short"),
 		);
 		await fc.assert(
