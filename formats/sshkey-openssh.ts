@@ -10,10 +10,13 @@ const BEGIN = "-----BEGIN OPENSSH PRIVATE KEY-----";
 const END = "-----END OPENSSH PRIVATE KEY-----";
 const LINE = 70;
 
-/** What ssh-keygen(1) uses: its default cipher, and the rounds of OpenSSH 9.4 and newer. */
+/** What ssh-keygen(1) uses unless told, in its newer versions; older ones have 16 rounds, and read any number. */
 const CIPHER = { name: "aes256-ctr", keyBytes: 32, blockBytes: 16 } as const;
 const ROUNDS = 24;
 const SALT_BYTES = 16;
+
+/** Those that OpenSSH reads keys with (cipher.c). */
+const CIPHERS = /^(3des-cbc|aes(128|192|256)-(cbc|ctr)|aes(128|256)-gcm@openssh\.com|chacha20-poly1305@openssh\.com)$/;
 
 /** A file of OpenSSH's, as far as it can be read without a passphrase. */
 export interface OpenSshFile {
@@ -46,14 +49,17 @@ export function readOpenSsh(pem: string): OpenSshFile {
 	const file = Buffer.from(base64, "base64");
 	const reader = new WireReader(file);
 	if (file.toString("base64") !== base64 || !reader.bytes(MAGIC.length).equals(MAGIC)) throw damaged();
-	const cipher = reader.string().toString();
-	const [, , count] = [reader.string(), reader.string(), reader.uint32()];
+	const [cipher, kdf, , count] = [text(reader), text(reader), reader.string(), reader.uint32()];
 	const blob = reader.string();
 	const body = reader.string();
 	algorithmOf(blob);
-	if (count !== 1 || (cipher === "none" && reader.rest.length > 0)) throw damaged();
-	return { blob, secret: cipher === "none" ? readSecret(body, blob) : undefined };
+	if (count !== 1) throw damaged();
+	if (kdf === "bcrypt" && CIPHERS.test(cipher)) return { blob, secret: undefined };
+	if (kdf !== "none" || cipher !== "none" || reader.rest.length > 0) throw damaged();
+	return { blob, secret: readSecret(body, blob) };
 }
+
+const text = (reader: WireReader) => reader.string().toString();
 
 function readSecret(body: Buffer, blob: Buffer): OpenSshFile["secret"] {
 	const reader = new WireReader(body);

@@ -25,6 +25,9 @@ function partsOf(line: string): Buffer[] {
 	return parts;
 }
 
+const pemOfBytes = (bytes: Buffer) =>
+	`-----BEGIN OPENSSH PRIVATE KEY-----\n${bytes.toString("base64")}\n-----END OPENSSH PRIVATE KEY-----\n`;
+
 const rsa = (modulusLength: number) => generateKeyPairSync("rsa", { modulusLength }).privateKey;
 const ec = (namedCurve: string) => generateKeyPairSync("ec", { namedCurve }).privateKey;
 const foreign: readonly [string, KeyObject, "pkcs1" | "pkcs8" | "sec1"][] = [
@@ -190,10 +193,24 @@ describe("sshkey", () => {
 		const value = await generate({ comment: "harmless" });
 		const body = Buffer.from((await part("privonly", value)).replace(/-----.*-----|\n/g, ""), "base64");
 		body.write("harm\ness", body.lastIndexOf("harmless"));
-		const lines = body.toString("base64").replace(/.{70}/g, "$&\n");
-		const text = `-----BEGIN OPENSSH PRIVATE KEY-----\n${lines}\n-----END OPENSSH PRIVATE KEY-----\n`;
+		const text = pemOfBytes(body);
 		expect(await refusal(take(text))).toMatchObject({ message: expect.stringContaining("control character") });
 		expect(await part("pubonly", await take(text, { comment: "mine" }))).toMatch(/ mine$/);
+	});
+
+	it("refuses a key with a changed bit in what tells which key it is, and how it is encrypted", async () => {
+		const value = await generate();
+		const body = Buffer.from((await part("privonly", value)).replace(/-----.*-----|\n/g, ""), "base64");
+		const publicKey = partsOf(await part("pubonly", value)).at(-1) ?? Buffer.alloc(0);
+		const seed = body.indexOf(publicKey, body.indexOf(publicKey) + 1) + publicKey.length;
+		await fc.assert(
+			fc.asyncProperty(fc.nat({ max: seed - 1 }), fc.nat({ max: 7 }), async (index, bit) => {
+				const changed = Buffer.from(body);
+				changed[index] = (changed[index] ?? 0) ^ (1 << bit);
+				await refusal(take(pemOfBytes(changed)));
+			}),
+			{ numRuns: 300 },
+		);
 	});
 
 	it("answers at once for the longest text that has no end", async () => {
