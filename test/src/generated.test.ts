@@ -160,6 +160,16 @@ test("a part that can't be taken out of a value is told with its key", async () 
 	});
 });
 
+test("options of a random plaintext mean nothing to it, which is told", async () => {
+	const store_ = store();
+	const { trocla } = store_;
+	await trocla.get("alice", "plain", { length: 20 });
+	await trocla.get("alice", "ticket", { length: 32, days: 5 });
+	await trocla.get("alice", "ticket", { length: 32, days: 5 });
+	expect(new Set(store_.warnings)).toEqual(new Set(["ticket has no option length, so it does nothing"]));
+	await trocla.get("bob", "ticket", { random: false });
+});
+
 test("show tells when a value ends", async () => {
 	const { trocla } = store();
 	await trocla.get("alice", "ticket", { days: 3 });
@@ -202,3 +212,12 @@ test("a format that does not end has nothing to renew", async () => {
 	await trocla.get("alice", "sha1");
 	await expect(trocla.get("alice", "sha1", {}, { renewBefore: 60 })).rejects.toMatchObject({ code: "invalid" });
 });
+
+test.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])(
+	"nothing is renewed before %s seconds",
+	async (renewBefore) => {
+		const { trocla } = store();
+		await trocla.get("alice", "ticket");
+		await expect(trocla.get("alice", "ticket", {}, { renewBefore })).rejects.toMatchObject({ code: "invalid" });
+	},
+);
