@@ -42,7 +42,10 @@ export class Sshd {
 			};
 			writeFileSync(file("sshd_config"), lines(options));
 			const ready = /Server listening on 127\.0\.0\.1/;
-			const args = ["-D", "-e", "-f", file("sshd_config")];
+			// OpenSSH 9.8 and newer turn away for a while whoever failed to log in; older ones don't know the option.
+			const lenient = ["-o", "PerSourcePenalties=no"];
+			const check = await run(pathOf("sshd"), ["-t", "-f", file("sshd_config"), ...lenient]);
+			const args = ["-D", "-e", "-f", file("sshd_config"), ...(check.code === 0 ? lenient : [])];
 			const server = await startServer(pathOf("sshd"), args, ready, { cwd: directory.path });
 			return new Sshd(server, directory.path, port, remove);
 		} catch (error) {
