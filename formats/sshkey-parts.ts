@@ -85,6 +85,7 @@ export function sshKeyOf(key: KeyObject): SshKey {
 }
 
 function known(algorithm: string): Algorithm {
+	// It is a name of theirs: that is what was asked.
 	if (Object.hasOwn(ALGORITHMS, algorithm)) return algorithm as Algorithm;
 	throw unknownType(algorithm);
 }
