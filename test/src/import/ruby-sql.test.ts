@@ -1,5 +1,6 @@
 import { closeSync, copyFileSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { dump, RubyHash } from "@hyrious/marshal";
+import sqlite3 from "sqlite3";
 import { describe, expect, test } from "vitest";
 import { readRubySql } from "../../../src/import/ruby-sql.js";
 import { all, leavesUntouched } from "../../support/foreign.js";
@@ -133,6 +134,30 @@ describe("a database that can't be read as it is", () => {
 			await expect(read(path)).rejects.toMatchObject({
 				message: expect.stringContaining("is in use"),
 				hint: expect.stringContaining("wal_checkpoint"),
+			});
+		});
+	});
+
+	test("one that was left in the middle of a write is refused, and neither it nor its journal is touched", async () => {
+		const path = await store([[base64("a"), marshal({ plain: "x" })]]);
+		const copy = new Sandbox().path("trocla.sqlite");
+		const database = new sqlite3.Database(path);
+		const exec = (sql: string) =>
+			new Promise<void>((resolve, reject) => database.exec(sql, (error) => (error ? reject(error) : resolve())));
+		try {
+			await exec("PRAGMA cache_size = 5; BEGIN");
+			await exec(
+				"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) INSERT INTO trocla SELECT i, zeroblob(500) FROM n",
+			);
+			// As the files would be if the process died now.
+			for (const suffix of ["", "-journal"]) copyFileSync(path + suffix, copy + suffix);
+		} finally {
+			await new Promise((resolve) => database.close(resolve));
+		}
+		await leavesUntouched(copy, async () => {
+			await expect(read(copy)).rejects.toMatchObject({
+				code: "source",
+				hint: expect.stringContaining("stopped in the middle of a write"),
 			});
 		});
 	});
