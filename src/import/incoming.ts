@@ -1,10 +1,11 @@
 import type { Formats } from "../../formats/index.js";
 import { TroclaError } from "../errors.js";
 import { checkKey, checkPassword } from "../input.js";
-import { didYouMean } from "../nearest.js";
 import { type Expiry, type KeyRecord, MAX_EXPIRES, type StoredFormat } from "../record.js";
 import { startExpiry } from "../record-changes.js";
 import type { Foreign } from "./foreign.js";
+
+const UNKNOWN_FORMAT = "trocla formats lists those there are; a configuration can add others, under formats";
 
 /** Why something of a key did not come in: it is stored otherwise, or could not be read or kept. */
 export interface Problem {
@@ -44,7 +45,7 @@ export function incomingOf(foreign: Foreign, prefix: string, formats: Formats, n
 	for (const [format, value] of Object.entries(foreign.formats)) {
 		const wrongValue = refusal(() => checkPassword(value));
 		if (!formats.has(format)) {
-			problems.push(unreadable(`has a ${format}, which is not a known format`, didYouMean(format, formats.names)));
+			problems.push(unreadable(`has a ${format}, which is not a known format`, UNKNOWN_FORMAT));
 		} else if (wrongValue) {
 			problems.push(unreadable(`has a ${format} that can't be kept: ${wrongValue.message}`, wrongValue.hint));
 		} else {

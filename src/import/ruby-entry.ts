@@ -23,7 +23,7 @@ export function* readEntry(key: string, entry: RubyValue, decrypt: Decrypt | und
 		const format = readText(name);
 		if (format === PERIOD) continue;
 		const read: Value = format === undefined ? { fault: "with a strange name" } : readValue(stored, decrypt);
-		if (format !== undefined && read.text !== undefined) formats.push([format, read.text]);
+		if (format !== undefined && read.text !== undefined) formats.push([format, asPrinted(format, read.text)]);
 		else yield { key, fault: `has a ${format ?? "format"} ${read.fault}`, hint: read.hint ?? BROKEN };
 	}
 	if (formats.length === 0) return;
@@ -82,6 +82,13 @@ function readValue(stored: RubyValue, decrypt: Decrypt | undefined): Value {
 
 const begins = (text: string) => text.match(/^-----BEGIN [A-Z0-9 ]+-----$/gm)?.length ?? 0;
 const ends = (text: string) => text.match(/^-----END [A-Z0-9 ]+-----/gm)?.length ?? 0;
+
+/** The value as the Ruby trocla prints it: a key pair of WireGuard is YAML in its store, and two lines for its users. */
+function asPrinted(format: string, text: string): string {
+	const [, priv] = /^wg_priv: *["']?([A-Za-z0-9+/]{43}=)["']?$/m.exec(text) ?? [];
+	const [, pub] = /^wg_pub: *["']?([A-Za-z0-9+/]{43}=)["']?$/m.exec(text) ?? [];
+	return format === "wireguard" && priv !== undefined && pub !== undefined ? `pub: ${pub}\npriv: ${priv}` : text;
+}
 
 function readText(value: RubyValue): string | undefined {
 	if (typeof value === "string") return value;

@@ -74,6 +74,12 @@ b:
 	]);
 });
 
+test("a key pair of WireGuard is what the Ruby trocla prints, not the YAML that it stores", async () => {
+	const [priv, pub] = [`${"A".repeat(43)}=`, `${"B".repeat(43)}=`];
+	const text = `---\nvpn:\n  wireguard: |\n    ---\n    wg_priv: ${priv}\n    wg_pub: "${pub}"\n`;
+	expect(await read(text)).toEqual([{ key: "vpn", formats: { wireguard: `pub: ${pub}\npriv: ${priv}` } }]);
+});
+
 test("an anchor is found in another entry", async () => {
 	expect(await formatsOf(readRubyYaml(store("---\na: &1\n  plain: x\nb: *1\n"), undefined))).toEqual({
 		a: { plain: "x" },
