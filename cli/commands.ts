@@ -143,9 +143,10 @@ export const commands: readonly CommandSpec[] = [
 		name: "import",
 		args: "",
 		summary: "bring in what another store has: the Ruby trocla, shadow files, CSV, pass",
-		details: `What it reads is never changed. A key that is stored already counts as the same, or, with other values, is named and
-left alone. A Ruby trocla's configuration that --config names is what it reads; it then writes to the store that
-trocla uses without --config.`,
+		details:
+			"What it reads is never changed. A key that is stored already counts as the same, or, with other values, is named " +
+			"and left alone. A Ruby trocla's configuration that --config names is what it reads; it then writes to the store " +
+			"that trocla uses without --config.",
 		flags: [...importFlags, dryRunFlag],
 		examples: [
 			["trocla import --from ruby --config /etc/troclarc.yaml", "all passwords of the Ruby trocla"],

@@ -57,7 +57,7 @@ function add(keys: Map<string, Key>, { fields, complete, line }: Row): string | 
 	if (!complete) return "has not as many fields as the header";
 	if (key === "") return "has no key";
 	const known = keys.get(key) ?? { formats: new Map<string, string>(), expires, line };
-	if (known.formats.has(format)) return `has its ${format} twice; that of line ${known.line} or after it counts`;
+	if (known.formats.has(format)) return `has its ${format} twice; the first one counts`;
 	if (known.expires !== expires) return `has two expiries; that of line ${known.line} counts`;
 	known.formats.set(format, value);
 	keys.set(key, known);
