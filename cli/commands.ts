@@ -8,6 +8,7 @@ import {
 	noFormatFlag,
 	optionFlags,
 	passwordFlag,
+	renewFlag,
 } from "./flags.js";
 
 /** Runs a command: its arguments as they stand on the command line (absent ones `undefined`), and its exit code. */
@@ -34,11 +35,12 @@ export const commands: readonly CommandSpec[] = [
 		args: "<key> <format> [options]",
 		summary: "print a password in a format, making what is not stored yet",
 		details: `A stored value is printed as it is. Else it is derived from the stored plaintext; without one, a random one is\ngenerated and stored. ${YAML_NOTE}`,
-		flags: [...optionFlags, noCreateFlag],
+		flags: [...optionFlags, noCreateFlag, renewFlag],
 		examples: [
 			["trocla get alice sha512crypt", "a hash for /etc/shadow, the same on every run"],
 			["trocla get app_db pgsql --length 32 --charset shellsafe", "a SCRAM verifier of a new, long password"],
 			["trocla get alice plain --no-create", "the plaintext, only if it is stored"],
+			["trocla get www x509 --renew-before 30d --render certonly", "a certificate, made anew in its last month"],
 		],
 		load: () => import("./commands/get.js"),
 	},

@@ -43,7 +43,7 @@ export class Context {
 		{ create }: { create: boolean },
 	): Promise<Result> {
 		const config = await this.config();
-		const trocla = await openConfigured(config, this.warn, { create });
+		const trocla = await openConfigured(config, { warn: this.warn, create });
 		try {
 			return await use(trocla, config);
 		} finally {

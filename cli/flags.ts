@@ -78,6 +78,11 @@ export const optionFlags: readonly Flag[] = [
 		help: "mysql: mysql_native_password (default), caching_sha2_password, ed25519",
 		option: { name: "plugin" },
 	},
+	{
+		spelling: "--render <part>",
+		help: "print a part of it only. x509: certonly, keyonly, ...; sshkey, wireguard: pubonly, privonly",
+		option: { name: "render" },
+	},
 	{ spelling: "-o, --option <name=value>", help: "any option, its value as YAML; may be repeated", repeatable: true },
 ];
 
@@ -90,6 +95,10 @@ export const noFormatFlag: Flag = {
 	help: "store what is given as the value itself, not hashed",
 };
 export const noCreateFlag: Flag = { spelling: "--no-create", help: "print stored values only" };
+export const renewFlag: Flag = {
+	spelling: "--renew-before <time>",
+	help: "make a certificate anew that ends within so long: 30d, 12h, or seconds",
+};
 export const forceFlag: Flag = {
 	spelling: "--force",
 	help: "also when a process died while it handed the key out, or the whole key's record is damaged",

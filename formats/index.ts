@@ -1,16 +1,19 @@
 import type { Format } from "./format.js";
 
-/** How to load a format, and the names of its options (known before it is loaded). */
+/** How to load a format, and what is known of it before. */
 interface Entry {
+	/** The names of its options. */
 	readonly options: readonly string[];
+	/** Its values come from no plaintext. */
+	readonly generates?: boolean;
 	load(): Promise<Format>;
 }
 
 /**
- * The registry: every format by the name that users call it, those that are best at verifying a password first.
+ * Every format by the name that users call it, those that are best at verifying a password first.
  * A format's file, with the libraries behind it, is loaded when it is asked for.
  */
-const formats = {
+const builtin = {
 	plain: { options: [], load: async () => (await import("./plain.js")).plain },
 	yescrypt: { options: ["cost"], load: async () => (await import("./yescrypt.js")).yescrypt },
 	bcrypt: { options: ["cost"], load: async () => (await import("./bcrypt.js")).bcrypt },
@@ -23,20 +26,56 @@ const formats = {
 	sha1: { options: [], load: async () => (await import("./sha1.js")).sha1 },
 } satisfies Record<string, Entry>;
 
-export type FormatName = keyof typeof formats;
+export type BuiltinName = keyof typeof builtin;
+export const builtinNames = Object.keys(builtin) as readonly BuiltinName[];
 
-/** All formats' names, best at verifying a password first. */
-export const formatNames = Object.keys(formats) as readonly FormatName[];
+declare const registered: unique symbol;
+/** The name of a format that there is. */
+export type FormatName = BuiltinName | (string & { readonly [registered]: true });
 
-export function isFormatName(name: string): name is FormatName {
-	return Object.hasOwn(formats, name);
+/** The registry: trocla's own formats and, behind them, those of a site. */
+export class Formats {
+	readonly names: readonly FormatName[];
+	readonly #entries: { readonly [name: string]: Entry };
+
+	constructor(site: { readonly [name: string]: Format } = {}) {
+		const entries = Object.entries(site).map(([name, format]): [string, Entry] => [
+			name,
+			{
+				options: Object.keys(format.options.entries),
+				generates: format.generate !== undefined,
+				load: async () => format,
+			},
+		]);
+		this.#entries = { ...builtin, ...Object.fromEntries(entries) };
+		// What is registered here is what the type stands for.
+		this.names = Object.keys(this.#entries) as FormatName[];
+	}
+
+	has(name: string): name is FormatName {
+		return Object.hasOwn(this.#entries, name);
+	}
+
+	/** The names of a format's own options, without loading it. */
+	optionNames(name: FormatName): readonly string[] {
+		return this.#entry(name).options;
+	}
+
+	/** Whether a format's values come from no plaintext; of one that is not known (any more) that can't be told. */
+	generates(name: string): boolean {
+		return this.has(name) && this.#entry(name).generates === true;
+	}
+
+	load(name: FormatName): Promise<Format> {
+		return this.#entry(name).load();
+	}
+
+	#entry(name: FormatName): Entry {
+		const entry = this.#entries[name];
+		if (entry === undefined) throw new Error(`no format ${name}`);
+		return entry;
+	}
 }
 
-/** The names of a format's own options, without loading it. */
-export function formatOptionNames(name: FormatName): readonly string[] {
-	return formats[name].options;
-}
-
-export function loadFormat(name: FormatName): Promise<Format> {
-	return formats[name].load();
-}
+/** The formats of a site that has none of its own. */
+export const builtinFormats = new Formats();

@@ -1,4 +1,3 @@
-import type { FormatName } from "../formats/index.js";
 import { TroclaError } from "./errors.js";
 import { shellWord } from "./input.js";
 import type { Claim, KeyRecord } from "./record.js";
@@ -21,7 +20,7 @@ export async function underClaim<Result>({ id }: Claim, work: () => Promise<Resu
 }
 
 /** Whether a format (`undefined` for any) is being handed out, or was by a process that died doing it. */
-export function isClaimed({ claim }: KeyRecord, format: FormatName | undefined): boolean {
+export function isClaimed({ claim }: KeyRecord, format: string | undefined): boolean {
 	if (!claim) return false;
 	return format === undefined || claim.format === "all" || claim.format === format;
 }

@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { StoreName } from "../backends/index.js";
+import { builtinFormats } from "../formats/index.js";
 import { TroclaError } from "./errors.js";
 import { homeDirectory } from "./home.js";
 import type { OptionPolicy } from "./profiles.js";
@@ -27,6 +28,8 @@ export interface ConfigInput {
 	create_on_get?: boolean;
 	on_handed_out?: "refuse" | "regenerate";
 	encryption?: "none";
+	/** The site's own formats: a module's path by the format's name. */
+	formats?: { [name: string]: string };
 	options?: Options;
 	profiles?: { [name: string]: Options };
 }
@@ -132,8 +135,10 @@ export async function checkedConfig(
 	file: string | undefined,
 	around = surroundings(),
 ): Promise<Config> {
-	const input = isEmpty(document) ? {} : await (await import("./config-check.js")).checkConfig(document, file);
 	const base = file ? dirname(file) : process.cwd();
+	const { input, formats } = isEmpty(document)
+		? { input: {} as ConfigInput, formats: builtinFormats }
+		: await (await import("./config-check.js")).checkConfig(document, file, base);
 	const path = input.store_options?.path?.replace(/^~(?=\/)/, around.home);
 	return {
 		file,
@@ -141,6 +146,7 @@ export async function checkedConfig(
 		path: path === undefined ? defaultStorePath(around) : resolve(base, path),
 		createOnGet: input.create_on_get ?? true,
 		onHandedOut: input.on_handed_out ?? "refuse",
+		formats,
 		options: input.options ?? {},
 		profiles: input.profiles ?? {},
 	};

@@ -1,9 +1,20 @@
 import { FormatError, type Keys } from "../formats/format.js";
-import { type FormatName, loadFormat } from "../formats/index.js";
+import type { FormatName, Formats } from "../formats/index.js";
 import { TroclaError } from "./errors.js";
 import { generate } from "./generate.js";
-import { checkOwnOptions, type ResolvedOptions } from "./options.js";
-import type { StoredFormat } from "./record.js";
+import { checkOwnOptions } from "./option-rules.js";
+import type { ResolvedOptions } from "./options.js";
+import { type Options, SECRET, type StoredFormat } from "./record.js";
+import { quote } from "./refusals.js";
+
+/** A value that is to be made. */
+export interface Making {
+	readonly formats: Formats;
+	/** What its format may know of the store. */
+	readonly keys: Keys;
+	readonly name: FormatName;
+	readonly resolved: ResolvedOptions;
+}
 
 /** A new random plaintext, as it is stored. */
 export async function newPlaintext({ recipe, askedRecipe }: ResolvedOptions, now: Date): Promise<StoredFormat> {
@@ -15,19 +26,28 @@ export async function newPlaintext({ recipe, askedRecipe }: ResolvedOptions, now
  *
  * @throws {TroclaError} `unhashable` for a plaintext that it can't take
  */
-export async function derive(
-	keys: Keys,
-	name: FormatName,
-	plain: string,
-	resolved: ResolvedOptions,
-): Promise<StoredFormat> {
-	const format = await loadFormat(name);
-	const now = keys.now();
-	try {
-		return stored(await format.derive(plain, resolved.own, keys), resolved.own, Object.keys(resolved.askedOwn), now);
-	} catch (error) {
-		throw explain(error, keys.own, name);
-	}
+export function derive(making: Making, plain: string): Promise<StoredFormat> {
+	return makeValue(making, (format, own) => format.derive(plain, own, making.keys));
+}
+
+/**
+ * A value of a format that comes from no plaintext, as it is stored.
+ *
+ * @throws {TroclaError} `unhashable` where it can't be made
+ */
+export function generateValue(making: Making): Promise<StoredFormat> {
+	return makeValue(making, (format, own) => {
+		if (!format.generate) throw new Error(`${making.name} generates nothing`);
+		return format.generate(own, making.keys);
+	});
+}
+
+/** What takes the place of a value that ends soon, as it is stored. */
+export function renewValue(making: Making, value: string): Promise<StoredFormat> {
+	return makeValue(making, (format, own) => {
+		if (!format.lifetime) throw new Error(`${making.name} does not end`);
+		return format.lifetime.renew(value, own, making.keys);
+	});
 }
 
 /**
@@ -36,35 +56,44 @@ export async function derive(
  * @throws {TroclaError} `invalid` where the format can't tell, `unhashable` where this machine can't
  */
 export async function matches(
-	key: string,
-	name: FormatName,
+	{ formats, key, name }: { formats: Formats; key: string; name: FormatName },
 	plain: string,
 	{ value, options = {} }: StoredFormat,
 ): Promise<boolean> {
-	const format = await loadFormat(name);
+	const format = await formats.load(name);
 	if (!format.verify) throw new TroclaError("invalid", `${name} can't be verified against a password`);
 	try {
-		return await format.verify(plain, value, checkOwnOptions(name, format.options, name === "plain" ? {} : options));
+		return await format.verify(plain, value, checkOwnOptions(name, format, name === "plain" ? {} : options));
 	} catch (error) {
 		throw explain(error, key, name);
 	}
 }
 
-function stored(value: string, options: StoredFormat["options"], asked: readonly string[], now: Date): StoredFormat {
+/** What a format throws, as an error of the store's that names the key. */
+export function explain(error: unknown, key: string, format: string): unknown {
+	if (!(error instanceof FormatError)) return error;
+	return new TroclaError("unhashable", `${format} of ${quote(key)}: ${format} ${error.message}`, error.hint, error);
+}
+
+async function makeValue(
+	{ formats, keys, name, resolved: { own, askedOwn } }: Making,
+	make: (format: Awaited<ReturnType<Formats["load"]>>, own: Options) => Promise<string>,
+): Promise<StoredFormat> {
+	const format = await formats.load(name);
+	const kept = { ...own };
+	for (const secret of format.secretOptions ?? []) if (own[secret] !== undefined) kept[secret] = SECRET;
+	try {
+		return stored(await make(format, own), kept, Object.keys(askedOwn), keys.now());
+	} catch (error) {
+		throw explain(error, keys.own, name);
+	}
+}
+
+function stored(value: string, options: Options, asked: readonly string[], now: Date): StoredFormat {
 	return {
 		value,
 		at: now.toISOString(),
-		...(options && Object.keys(options).length > 0 && { options }),
+		...(Object.keys(options).length > 0 && { options }),
 		...(asked.length > 0 && { asked }),
 	};
-}
-
-function explain(error: unknown, key: string, format: FormatName): unknown {
-	if (!(error instanceof FormatError)) return error;
-	return new TroclaError(
-		"unhashable",
-		`${format} of ${JSON.stringify(key)}: ${format} ${error.message}`,
-		error.hint,
-		error,
-	);
 }

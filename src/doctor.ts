@@ -2,12 +2,12 @@ import { readdirSync, type Stats, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { NEW_SUFFIX } from "../backends/sqlite-create.js";
 import { isBelowDirectory } from "../backends/sqlite-file.js";
-import { formatNames, loadFormat } from "../formats/index.js";
 import { libcrypt } from "../formats/libcrypt.js";
 import { type Config, loadConfig } from "./config.js";
 import { TroclaError } from "./errors.js";
 import { openConfigured } from "./open.js";
-import { checkOwnOptions, resolveOptions, sourceOf } from "./options.js";
+import { checkOwnOptions } from "./option-rules.js";
+import { resolveOptions, sourceOf } from "./options.js";
 
 /** What one check found: all well, something to know, or something to mend. */
 export interface Finding {
@@ -69,12 +69,12 @@ async function checkLibcrypt(): Promise<Finding> {
 
 /** The values of the formats' own options, which otherwise are looked at when the format is asked for. */
 async function checkFormatOptions(config: Config): Promise<void> {
-	for (const name of formatNames) {
-		const { options } = await loadFormat(name);
+	for (const name of config.formats.names) {
+		const format = await config.formats.load(name);
 		for (const profile of [undefined, ...Object.keys(config.profiles)]) {
 			const call = profile === undefined ? {} : { profiles: profile };
 			const { own } = resolveOptions(config, name, call);
-			checkOwnOptions(name, options, own, sourceOf(config, name, call));
+			checkOwnOptions(name, format, own, sourceOf(config, name, call));
 		}
 	}
 }
@@ -115,7 +115,7 @@ function* checkFiles(path: string): Generator<Finding> {
 
 async function* checkStore(config: Config, seen: (keys: number) => void): AsyncGenerator<Finding> {
 	try {
-		await using trocla = await openConfigured(config, () => {}, { create: false });
+		await using trocla = await openConfigured(config, { warn: () => {}, create: false });
 		let keys = 0;
 		let faults = 0;
 		const count = (records: number) => {

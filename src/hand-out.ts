@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
-import type { FormatName } from "../formats/index.js";
 import { isClaimed, refuseClaimed, underClaim } from "./claims.js";
 import { TroclaError } from "./errors.js";
 import { shellWord } from "./input.js";
@@ -12,7 +11,7 @@ import { notFound, quote } from "./refusals.js";
 export interface HandOut {
 	readonly key: string;
 	/** `undefined` for all that is stored. */
-	readonly format: FormatName | undefined;
+	readonly format: string | undefined;
 	readonly force: boolean;
 	readonly now: () => Date;
 	readonly warn: (message: string) => void;
@@ -35,7 +34,7 @@ export async function handOut(
 		at: now().toISOString(),
 	};
 	await underClaim(claim, async () => {
-		const values = await records.change(key, async (record) => {
+		const values = await records.change(key, "hand-out", async (record) => {
 			const values = valuesOf(record, format);
 			if (!record || !values) throw notFound(key, format);
 			// There is one claim, and that of a plaintext is not to get lost for a hash's.
@@ -90,7 +89,7 @@ function reason(error: unknown, values: Values): string {
 }
 
 async function unclaim(records: RecordStore, key: string, id: string): Promise<void> {
-	await records.change(key, async (record) => {
+	await records.change(key, "hand-out", async (record) => {
 		if (record?.claim?.id !== id) return { result: undefined };
 		const { claim: _, ...unclaimed } = record;
 		return { result: undefined, write: unclaimed };
@@ -99,7 +98,7 @@ async function unclaim(records: RecordStore, key: string, id: string): Promise<v
 
 /** Whether the claim still held; without it somebody changed the key, and what is stored now is not ours to remove. */
 function remove(records: RecordStore, key: string, id: string, values: Values, now: () => Date): Promise<boolean> {
-	return records.change(key, async (record) => {
+	return records.change(key, "hand-out", async (record) => {
 		if (record?.claim?.id !== id) return { result: false };
 		return { result: true, write: without(record, values, now()) };
 	});

@@ -4,10 +4,11 @@ import { openConfigured } from "./open.js";
 import type { Trocla } from "./trocla.js";
 
 export type { ConfigInput } from "./config.js";
+export type { FormatDescription, KeyDescription } from "./describe.js";
 export { type ErrorCode, TroclaError } from "./errors.js";
 export type { Claim, Expiry, Options, Values } from "./record.js";
 export type { Fault } from "./record-store.js";
-export type { KeyDescription, Trocla } from "./trocla.js";
+export type { Trocla } from "./trocla.js";
 
 export interface OpenOptions {
 	/**
@@ -28,5 +29,5 @@ export async function openTrocla(options: OpenOptions = {}): Promise<Trocla> {
 	await checkMembers(options, "openTrocla", { config: ["string", "map"], warn: ["function"] });
 	const { config, warn = () => {} } = options;
 	const checked = typeof config === "object" ? await checkedConfig(config, undefined) : await loadConfig(config);
-	return await openConfigured(checked, warn);
+	return await openConfigured(checked, { warn, create: true });
 }

@@ -1,4 +1,4 @@
-import { type FormatName, formatNames, isFormatName } from "../formats/index.js";
+import type { FormatName, Formats } from "../formats/index.js";
 import { TroclaError } from "./errors.js";
 
 /** The longest key, in bytes of UTF-8: what every store takes with room to spare. */
@@ -32,12 +32,12 @@ function hasControlCharacter(text: string): boolean {
 }
 
 /** @throws {TroclaError} `invalid` where there is no such format; the hint names the nearest */
-export async function checkFormat(format: unknown): Promise<FormatName> {
-	if (typeof format === "string" && isFormatName(format)) return format;
+export async function checkFormat(format: unknown, formats: Formats): Promise<FormatName> {
+	if (typeof format === "string" && formats.has(format)) return format;
 	const { didYouMean } = await import("./nearest.js");
 	const { quoteValue } = await import("./value.js");
 	const name = typeof format === "string" ? format : "";
-	throw new TroclaError("invalid", `unknown format ${quoteValue(format)}`, didYouMean(name, formatNames));
+	throw new TroclaError("invalid", `unknown format ${quoteValue(format)}`, didYouMean(name, formats.names));
 }
 
 /** @throws {TroclaError} `invalid` where this can't be a password */

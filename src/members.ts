@@ -2,7 +2,7 @@ import { TroclaError } from "./errors.js";
 import { isMap, quoteValue } from "./value.js";
 
 /** The members that an object may have, and what each may be besides `undefined`. */
-export type Members = { readonly [name: string]: readonly ("string" | "boolean" | "function" | "map")[] };
+export type Members = { readonly [name: string]: readonly ("string" | "number" | "boolean" | "function" | "map")[] };
 
 /**
  * Checks what a caller without types may pass for an object like `{ force: true }`.

@@ -1,26 +1,39 @@
-import { BackendError } from "../backends/backend.js";
 import { openStore } from "../backends/index.js";
 import type { Config } from "./config.js";
-import { TroclaError } from "./errors.js";
+import { fail } from "./record-pages.js";
+import { RecordStore } from "./record-store.js";
+import { plain } from "./seal.js";
 import { Trocla } from "./trocla.js";
+
+export interface OpenSettings {
+	/** Hears of what does not stop a call, a sentence each. */
+	readonly warn: (message: string) => void;
+	/** Whether to make a SQLite store that is not there yet; where false, that is an error. */
+	readonly create: boolean;
+}
 
 /**
  * Opens the store of a configuration.
  *
- * @param create - whether to make a SQLite store that is not there yet; where false, that is an error
+ * @throws {TroclaError} `store`, `damaged`
+ */
+export async function openConfigured(config: Config, settings: OpenSettings): Promise<Trocla> {
+	const { warn } = settings;
+	return new Trocla(await openRecords(config, settings), { ...config, warn, now: () => new Date() });
+}
+
+/**
+ * Opens the records of a configuration's store, for what works on them as they are.
  *
  * @throws {TroclaError} `store`, `damaged`
  */
-export async function openConfigured(
-	config: Config,
-	warn: (message: string) => void,
-	{ create = true }: { create?: boolean } = {},
-): Promise<Trocla> {
-	try {
-		const backend = await openStore(config.store, { path: config.path, create });
-		return new Trocla(backend, { ...config, warn, now: () => new Date() });
-	} catch (error) {
-		if (!(error instanceof BackendError)) throw error;
-		throw new TroclaError(error.fault === "damaged" ? "damaged" : "store", error.message, error.hint, error);
-	}
+export async function openRecords(config: Config, { warn, create }: OpenSettings): Promise<RecordStore> {
+	const backend = await openStore(config.store, { path: config.path, create }).catch(fail);
+	return new RecordStore(backend, {
+		seal: plain,
+		warn,
+		now: () => new Date(),
+		changed: async () => {},
+		settle: async () => {},
+	});
 }

@@ -1,47 +1,19 @@
-import * as v from "valibot";
-import { type FormatName, formatNames, formatOptionNames, isFormatName } from "../formats/index.js";
-import { text, wholeNumber } from "../formats/schema.js";
-import { characterClasses, charsetNames } from "./charsets.js";
-import { type ErrorCode, TroclaError } from "./errors.js";
+import type { FormatName, Formats } from "../formats/index.js";
+import { TroclaError } from "./errors.js";
 import type { Recipe } from "./generate.js";
 import { didYouMean } from "./nearest.js";
+import {
+	checkOptions,
+	checkOwnOptions,
+	isGeneralOption,
+	isRecipeOption,
+	partAsked,
+	type Source,
+} from "./option-rules.js";
 import { builtinProfiles, type OptionPolicy } from "./profiles.js";
-import { askedOptions, type KeyRecord, MAX_EXPIRES, type Options } from "./record.js";
+import { askedOptions, type KeyRecord, type Options, SECRET } from "./record.js";
+import { quote as quoteKey } from "./refusals.js";
 import { isMap, quoteValue as quote } from "./value.js";
-
-const REQUIRE_RULE = `must map ${characterClasses.join(", ")} to numbers`;
-
-/** The options that shape a random plaintext; `words` excludes the others. */
-const recipeOptions = {
-	length: wholeNumber(1, 4096),
-	charset: v.union(
-		[v.picklist(charsetNames), v.strictObject({ custom: v.pipe(text(), v.regex(/^\P{C}*$/u)) })],
-		"must be a charset's name, or {custom: CHARACTERS} without control characters",
-	),
-	require: v.pipe(
-		v.custom<Options>(isMap, REQUIRE_RULE),
-		v.strictObject(
-			Object.fromEntries(characterClasses.map((name) => [name, v.optional(wholeNumber(0, 99))])),
-			REQUIRE_RULE,
-		),
-	),
-	words: wholeNumber(1, 64),
-};
-
-const generalOptions = {
-	...recipeOptions,
-	random: v.boolean("must be true or false"),
-	expires: v.union([v.literal(false), wholeNumber(0, MAX_EXPIRES)], `must be seconds, 0 to ${MAX_EXPIRES}, or false`),
-	profiles: v.union([text(), v.array(text())], "must be a profile's name, or a list of names"),
-};
-
-const isRecipeOption = (name: string) => Object.hasOwn(recipeOptions, name);
-const isGeneralOption = (name: string): name is keyof typeof generalOptions => Object.hasOwn(generalOptions, name);
-
-/** Every name that an option may have, whatever the format. */
-export const optionNames: readonly string[] = [
-	...new Set([...Object.keys(generalOptions), ...formatNames.flatMap(formatOptionNames)]),
-];
 
 /** What a call for one format comes down to. */
 export interface ResolvedOptions {
@@ -57,6 +29,8 @@ export interface ResolvedOptions {
 	/** What the call itself, or a profile that it named, asked of the plaintext and of the format. */
 	readonly askedRecipe: Options;
 	readonly askedOwn: Options;
+	/** The part of the value to give, where not all of it. */
+	readonly part: string | undefined;
 	/** Options of the call that mean nothing to this format. */
 	readonly unused: readonly string[];
 }
@@ -70,11 +44,13 @@ export interface ResolvedOptions {
 export function resolveOptions(policy: OptionPolicy, format: FormatName, options: Options): ResolvedOptions {
 	const call = withoutUndefined(options);
 	if (!isMap(call)) throw new TroclaError("invalid", `options must be a map of names to values, not ${quote(call)}`);
-	checkOptions(call, "invalid");
-	const site = flatten(policy.options, format);
-	const asked = flatten(call, format);
+	const { formats } = policy;
+	checkOptions(formats, call, "invalid");
+	const site = flatten(policy.options, format, formats);
+	const asked = flatten(call, format, formats);
 	const profiles = { ...builtinProfiles, ...policy.profiles };
-	const named = (source: Options) => profileNames(source).map((name) => flatten(findProfile(profiles, name), format));
+	const named = (source: Options) =>
+		profileNames(source).map((name) => flatten(findProfile(profiles, name), format, formats));
 	const layersAsked = [...named(asked).reverse(), asked];
 	const layersSite = asked.profiles === undefined ? [site, ...named(site).reverse()] : [site];
 
@@ -82,7 +58,7 @@ export function resolveOptions(policy: OptionPolicy, format: FormatName, options
 	const recipe = layRecipe(layersSite.reduce(layRecipe, {}), askedRecipe);
 	const merged: Options = Object.assign({}, ...layersSite, ...layersAsked);
 	const mergedAsked: Options = Object.assign({}, ...layersAsked);
-	const own = formatOptionNames(format);
+	const own = formats.optionNames(format);
 	return {
 		// Each entry was checked by its schema.
 		recipe: ("words" in recipe ? recipe : { length: 16, charset: "default", ...recipe }) as Recipe,
@@ -90,6 +66,7 @@ export function resolveOptions(policy: OptionPolicy, format: FormatName, options
 		expires: Number(merged.expires ?? 0),
 		expiresAsked: mergedAsked.expires === undefined ? undefined : Number(mergedAsked.expires),
 		own: pick(merged, (name) => own.includes(name)),
+		part: partAsked(merged),
 		askedRecipe,
 		askedOwn: pick(mergedAsked, (name) => own.includes(name)),
 		unused: Object.keys(asked).filter((name) => !isGeneralOption(name) && !own.includes(name)),
@@ -97,90 +74,29 @@ export function resolveOptions(policy: OptionPolicy, format: FormatName, options
 }
 
 /**
- * Checks the names of all options, and the values of those that are not a format's own.
+ * `resolveOptions`, with the format's own options checked by its schema, and those that are secret hidden in what the
+ * call asked for.
  *
- * @param where - what the options belong to, for the message: `options of profile login`
- * @throws {TroclaError} with this code
+ * @param warn - hears of options of the call that mean nothing to the format
+ * @throws {TroclaError} `invalid`, `config`
  */
-export function checkOptions(options: Options, code: ErrorCode, where = "option"): void {
-	for (const [name, value] of Object.entries(options)) {
-		if (!isFormatName(name)) continue;
-		if (!isMap(value))
-			throw new TroclaError(code, `${where} ${name} must be a map of its options, not ${quote(value)}`);
-		checkLayer(value, code, `${where} ${name}:`, optionNames);
-	}
-	checkLayer(
-		pick(options, (name) => !isFormatName(name)),
-		code,
-		where,
-		[...optionNames, ...formatNames],
-	);
-}
-
-function checkLayer(options: Options, code: ErrorCode, where: string, known: readonly string[]): void {
-	for (const [name, value] of Object.entries(options)) {
-		const fail = (message: string, hint?: string) => new TroclaError(code, `${where} ${message}`, hint);
-		if (isFormatName(name) && !known.includes(name)) {
-			throw fail(`${name} is a format`, "A format's options hold no other format's: put them beside each other");
-		}
-		if (!optionNames.includes(name)) throw fail(`${quote(name)} is not known`, didYouMean(name, known));
-		if (!isGeneralOption(name)) continue;
-		if (name === "charset" && typeof value === "string" && !charsetNames.some((known) => known === value)) {
-			throw fail(`charset: ${quote(value)} is not known`, didYouMean(value, charsetNames));
-		}
-		if (name === "require" && isMap(value)) {
-			const unknown = Object.keys(value).find((key) => !characterClasses.some((known) => known === key));
-			if (unknown !== undefined)
-				throw fail(`require: ${quote(unknown)} is not known`, didYouMean(unknown, characterClasses));
-		}
-		const result = v.safeParse(generalOptions[name], value, { abortEarly: true });
-		if (!result.success) {
-			const [issue] = result.issues;
-			const path = [name, ...(issue.path ?? []).map((step) => String(step.key))];
-			throw fail(`${path.join(".")} ${issue.message}, not ${quote(issue.input)}`);
-		}
-	}
-	if (options.words !== undefined) {
-		const other = Object.keys(options).find((name) => isRecipeOption(name) && name !== "words");
-		if (other)
-			throw new TroclaError(
-				code,
-				`${where} words can't go with ${other}`,
-				"A passphrase is made of words only: leave one of them out",
-			);
-	}
-}
-
-/**
- * The format's own options, checked and with their defaults.
- *
- * @param from - says of an option where its value comes from; unless told, from the call
- * @throws {TroclaError} `invalid`, or `config` where the value comes from there
- */
-export function checkOwnOptions(
-	format: FormatName,
-	schema: v.GenericSchema<unknown, unknown>,
-	own: Options,
-	from: (option: string) => Source = () => ({ code: "invalid", where: "" }),
-): Options {
-	const result = v.safeParse(schema, own, { abortEarly: true });
-	if (result.success) return result.output as Options;
-	const [issue] = result.issues;
-	const path = issue.path?.map((step) => String(step.key)) ?? [];
-	const { code, where } = from(path[0] ?? "");
-	const option = `option ${path.join(".")} of ${format}`;
-	throw new TroclaError(code, `${where}${option} ${issue.message}, not ${quote(issue.input)}`);
-}
-
-interface Source {
-	readonly code: "invalid" | "config";
-	/** Begins the message. */
-	readonly where: string;
+export async function resolveForFormat(
+	policy: OptionPolicy,
+	name: FormatName,
+	call: Options,
+	warn: (message: string) => void,
+): Promise<ResolvedOptions> {
+	const resolved = resolveOptions(policy, name, call);
+	for (const option of resolved.unused) warn(`${name} has no option ${option}, so it does nothing`);
+	const format = await policy.formats.load(name);
+	const askedOwn = { ...resolved.askedOwn };
+	for (const secret of format.secretOptions ?? []) if (secret in askedOwn) askedOwn[secret] = SECRET;
+	return { ...resolved, askedOwn, own: checkOwnOptions(name, format, resolved.own, sourceOf(policy, name, call)) };
 }
 
 /** For `checkOwnOptions`: what the call itself does not say is the configuration's. */
 export function sourceOf(policy: OptionPolicy, format: FormatName, call: Options): (option: string) => Source {
-	const ofCall = flatten(withoutUndefined(call), format);
+	const ofCall = flatten(withoutUndefined(call), format, policy.formats);
 	return (option) =>
 		Object.hasOwn(ofCall, option)
 			? { code: "invalid", where: "" }
@@ -188,17 +104,29 @@ export function sourceOf(policy: OptionPolicy, format: FormatName, call: Options
 }
 
 /** All profiles that these options name, for whatever format. */
-export function namedProfiles(options: Options): string[] {
-	const layers = [options, ...Object.values(pick(options, isFormatName)).filter(isMap)];
+export function namedProfiles(options: Options, formats: Formats): string[] {
+	const layers = [options, ...Object.values(pick(options, (name) => formats.has(name))).filter(isMap)];
 	return layers.flatMap(profileNames);
 }
 
-/** The options of a reset: what was asked for before, under what the reset itself asks for. */
-export function askAgain(record: KeyRecord | undefined, format: FormatName, options: Options): Options {
+/**
+ * The options of a reset: what was asked for before, under what the reset itself asks for.
+ *
+ * @throws {TroclaError} `invalid` where a secret option would be needed, which is not stored
+ */
+export function askAgain(key: string, record: KeyRecord | undefined, format: FormatName, options: Options): Options {
 	const call = withoutUndefined(options);
 	const stored = record?.formats[format];
 	const before = stored ? askedOptions(stored) : format === "plain" ? record?.askedPlain : undefined;
 	if (before === undefined || !isMap(call) || call.profiles !== undefined) return call;
+	const secret = Object.keys(before).find((name) => before[name] === SECRET && !(name in call));
+	if (secret !== undefined) {
+		throw new TroclaError(
+			"invalid",
+			`the ${format} of ${quoteKey(key)} was made with a ${secret}, which is not kept`,
+			`Give one again, or delete the ${format} first to have one without`,
+		);
+	}
 	return { ...pick(before, (name) => !isRecipeOption(name)), ...layRecipe(before, call), ...call };
 }
 
@@ -210,8 +138,8 @@ function layRecipe(below: Options, layer: Options): Options {
 	return { ...pick(below, (name) => name !== "words"), ...recipe };
 }
 
-function flatten(layer: Options, format: FormatName): Options {
-	const general = pick(layer, (name) => !isFormatName(name));
+function flatten(layer: Options, format: FormatName, formats: Formats): Options {
+	const general = pick(layer, (name) => !formats.has(name));
 	const own = Object.hasOwn(layer, format) ? layer[format] : undefined;
 	if (!isMap(own)) return general;
 	return {
@@ -237,9 +165,7 @@ function findProfile(profiles: { readonly [name: string]: Options }, name: strin
 function withoutUndefined(options: Options): Options {
 	if (!isMap(options)) return options;
 	const defined = Object.entries(options).filter(([, value]) => value !== undefined);
-	return Object.fromEntries(
-		defined.map(([name, value]) => [name, isFormatName(name) && isMap(value) ? withoutUndefined(value) : value]),
-	);
+	return Object.fromEntries(defined.map(([name, value]) => [name, isMap(value) ? withoutUndefined(value) : value]));
 }
 
 function pick(options: Options, wanted: (name: string) => boolean): Options {

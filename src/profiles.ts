@@ -1,9 +1,12 @@
+import type { Formats } from "../formats/index.js";
 import type { Options } from "./record.js";
 
 /** Where options come from, besides the call. */
 export interface OptionPolicy {
 	/** The configuration's file, for what is wrong with it. */
 	readonly file?: string | undefined;
+	/** The formats that there are. */
+	readonly formats: Formats;
 	/** The configuration's `options`. */
 	readonly options: Options;
 	/** The configuration's `profiles`; they are merged over the built-in ones. */

@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from "node:util";
-import type { FormatName } from "../formats/index.js";
+import type { Formats } from "../formats/index.js";
 import { isClaimed } from "./claims.js";
 import type { ResolvedOptions } from "./options.js";
 import { askedOptions, type Expiry, type KeyRecord, type StoredFormat, type Values } from "./record.js";
 import { isEmpty } from "./value.js";
 
 /** The values of one format, or of all; `undefined` where there are none. */
-export function valuesOf(record: KeyRecord | undefined, format: FormatName | undefined): Values | undefined {
+export function valuesOf(record: KeyRecord | undefined, format: string | undefined): Values | undefined {
 	const stored = Object.entries(record?.formats ?? {}).filter(([name]) => format === undefined || name === format);
 	return stored.length > 0 ? Object.fromEntries(stored.map(([name, { value }]) => [name, value])) : undefined;
 }
@@ -29,6 +29,11 @@ export function without(record: KeyRecord, values: Values, now: Date): KeyRecord
 	return { ...rest, formats, handedOut: now.toISOString(), ...(!isEmpty(askedPlain) && { askedPlain }) };
 }
 
+/** The formats of a key that come from no plaintext, so that a new one leaves them as they are. */
+export function generated(record: KeyRecord | undefined, formats: Formats): KeyRecord["formats"] {
+	return Object.fromEntries(Object.entries(record?.formats ?? {}).filter(([name]) => formats.generates(name)));
+}
+
 /** An expiry of so many seconds from now; none for 0. */
 export function startExpiry(seconds: number, now: Date): { expires?: Expiry } {
 	if (seconds === 0) return {};
@@ -43,7 +48,7 @@ export function keepExpiry(record: KeyRecord | undefined, resolved: ResolvedOpti
 /** The record with a format in place of the one that it had, or beside the others, and with this expiry or none. */
 export function withFormat(
 	record: KeyRecord | undefined,
-	name: FormatName,
+	name: string,
 	stored: StoredFormat,
 	expiry: { expires?: Expiry },
 ): KeyRecord {

@@ -1,13 +1,34 @@
-import { type Backend, BackendError } from "../backends/backend.js";
+import type { Backend } from "../backends/backend.js";
+import { type Action, type Change, changeOf } from "./change.js";
 import { claimant, refuseClaimed } from "./claims.js";
 import { TroclaError } from "./errors.js";
 import { literalPrefix } from "./literal-prefix.js";
 import { type KeyRecord, parseRecord, printRecord } from "./record.js";
+import { fail, pages } from "./record-pages.js";
 
 /** Something that is wrong with what is stored, and what to do about it. */
 export interface Fault {
 	readonly message: string;
 	readonly hint: string | undefined;
+}
+
+/** How a record's text is kept: as it is, or sealed. Both methods may throw TroclaErrors that name the key. */
+export interface Seal {
+	/** The text to store for a record's text. */
+	close(text: string, key: string): string;
+	/** The record's text in what is stored. */
+	open(stored: string, key: string): string;
+}
+
+export interface RecordStoreSettings {
+	readonly seal: Seal;
+	/** Hears of what does not stop a call, a sentence each. */
+	readonly warn: (message: string) => void;
+	readonly now: () => Date;
+	/** Hears of each change after it was stored. */
+	readonly changed: (change: Change) => Promise<void>;
+	/** Waits until all that came of the changes is done. */
+	readonly settle: () => Promise<void>;
 }
 
 /** What is to become of a record: nothing, or, where `write` is there, this (`undefined` deletes it). */
@@ -18,14 +39,6 @@ export interface Decision<Result> {
 	readonly warning?: string | undefined;
 }
 
-/** A record's text, or why the backend can't read it. */
-interface Row {
-	readonly key: string;
-	readonly text: string | undefined;
-	readonly fault?: BackendError;
-}
-
-const PAGE_KEYS = 500;
 const HOUR_MS = 3_600_000;
 
 /**
@@ -36,31 +49,39 @@ const HOUR_MS = 3_600_000;
  */
 export class RecordStore {
 	readonly #backend: Backend;
-	readonly #now: () => Date;
-	readonly #warn: (message: string) => void;
+	readonly #settings: RecordStoreSettings;
 
-	constructor(backend: Backend, { now, warn }: { now: () => Date; warn: (message: string) => void }) {
+	constructor(backend: Backend, settings: RecordStoreSettings) {
 		this.#backend = backend;
-		this.#now = now;
-		this.#warn = warn;
+		this.#settings = settings;
 	}
 
 	async read(key: string): Promise<KeyRecord | undefined> {
 		return this.#live(await this.#backend.read(key).catch(fail), key);
 	}
 
-	/** Changes a record as `decide` says; `decide` may be called several times, only its last answer counts. */
+	/**
+	 * Changes a record as `decide` says; `decide` may be called several times, only its last answer counts.
+	 *
+	 * @param action - what the change is, for those who hear of it
+	 */
 	async change<Result>(
 		key: string,
+		action: Action,
 		decide: (record: KeyRecord | undefined) => Promise<Decision<Result>>,
 	): Promise<Result> {
 		for (;;) {
-			const before = await this.#backend.read(key).catch(fail);
-			const decision = await decide(this.#live(before, key));
-			if (!("write" in decision) || (await this.#write(key, before, decision.write))) {
-				if (decision.warning !== undefined) this.#warn(decision.warning);
+			const stored = await this.#backend.read(key).catch(fail);
+			const before = this.#live(stored, key);
+			const decision = await decide(before);
+			if (!("write" in decision)) {
+				this.#warn(decision.warning);
 				return decision.result;
 			}
+			if (!(await this.#write(key, stored, decision.write))) continue;
+			await this.#settings.changed(changeOf(key, action, before, decision.write));
+			this.#warn(decision.warning);
+			return decision.result;
 		}
 	}
 
@@ -68,21 +89,24 @@ export class RecordStore {
 	async dropDamaged(key: string): Promise<boolean> {
 		for (;;) {
 			const text = await this.#backend.read(key).catch(fail);
-			if (text === undefined || isReadable(text, key)) return false;
-			if (await this.#backend.swap(key, text, undefined).catch(fail)) return true;
+			if (text === undefined || this.#isReadable(text, key)) return false;
+			if (!(await this.#backend.swap(key, text, undefined).catch(fail))) continue;
+			await this.#settings.changed({ action: "delete", key, formats: [{ format: "all", outcome: "removed" }] });
+			return true;
 		}
 	}
 
 	#write(key: string, before: string | undefined, record: KeyRecord | undefined): Promise<boolean> {
 		const after = record && Object.keys(record.formats).length > 0 ? printRecord(record) : undefined;
-		return this.#backend.swap(key, before, after).catch(fail);
+		const sealed = after === undefined ? undefined : this.#settings.seal.close(after, key);
+		return this.#backend.swap(key, before, sealed).catch(fail);
 	}
 
 	/** The keys that match, of records that have not expired. A record that can't be read counts as one of them. */
 	async *search(pattern: RegExp): AsyncGenerator<string> {
 		// A pattern with the flag g or y remembers where it stopped.
 		const stateless = new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ""));
-		for await (const page of this.#pages((key) => stateless.test(key), literalPrefix(stateless))) {
+		for await (const page of pages(this.#backend, (key) => stateless.test(key), literalPrefix(stateless))) {
 			for (const { key, text, fault } of page) if (fault || this.#isListed(key, text)) yield key;
 		}
 	}
@@ -90,25 +114,31 @@ export class RecordStore {
 	/** Deletes the expired records and gives their keys; `seen` hears how many records were looked at. */
 	async *prune(dryRun: boolean, seen: (records: number) => void): AsyncGenerator<string> {
 		let records = 0;
-		for await (const page of this.#pages(() => true, "")) {
+		for await (const page of pages(this.#backend, () => true, "")) {
 			for (const { key, text } of page) {
-				if (!this.#isExpired(key, text)) continue;
-				if (dryRun || (await this.#backend.swap(key, text, undefined).catch(fail))) yield key;
+				if (text === undefined || this.#isListed(key, text)) continue;
+				if (dryRun || (await this.#dropExpired(key, text))) yield key;
 			}
 			records += page.length;
 			seen(records);
 		}
 	}
 
+	async #dropExpired(key: string, text: string): Promise<boolean> {
+		if (!(await this.#backend.swap(key, text, undefined).catch(fail))) return false;
+		await this.#settings.changed(changeOf(key, "prune", this.#parse(text, key), undefined));
+		return true;
+	}
+
 	/** All that is wrong in the store; `seen` hears how many records were looked at. */
 	async *faults(seen: (records: number) => void): AsyncGenerator<Fault> {
 		yield* await this.#backend.check().catch(fail);
 		let records = 0;
-		for await (const page of this.#pages(() => true, "")) {
+		for await (const page of pages(this.#backend, () => true, "")) {
 			for (const { key, text, fault } of page) {
 				if (fault) yield { message: fault.message, hint: fault.hint };
 				try {
-					if (text !== undefined) this.#refuseFaulty(key, parseRecord(text, key));
+					if (text !== undefined) this.#refuseFaulty(key, this.#parse(text, key));
 				} catch (error) {
 					if (!(error instanceof TroclaError)) throw error;
 					yield { message: error.message, hint: error.hint };
@@ -119,87 +149,54 @@ export class RecordStore {
 		}
 	}
 
+	/** Waits for what came of the changes, and closes the backend. */
 	async close(): Promise<void> {
-		await this.#backend.close().catch(fail);
-	}
-
-	async *#pages(wanted: (key: string) => boolean, prefix: string): AsyncGenerator<Row[]> {
-		let keys: string[] = [];
 		try {
-			for await (const key of this.#backend.keys(prefix)) {
-				if (!key.startsWith(prefix)) break;
-				if (!wanted(key)) continue;
-				if (keys.push(key) < PAGE_KEYS) continue;
-				yield await this.#readMany(keys);
-				keys = [];
-			}
-			yield await this.#readMany(keys);
-		} catch (error) {
-			fail(error);
-		}
-	}
-
-	async #readMany(keys: readonly string[]): Promise<Row[]> {
-		try {
-			const texts = await this.#backend.readMany(keys);
-			return keys.map((key, index) => ({ key, text: texts[index] }));
-		} catch (error) {
-			if (!isDamage(error)) throw error;
-			// One row that can't be read does not hide the others.
-			return await Promise.all(keys.map((key) => this.#readRow(key)));
-		}
-	}
-
-	async #readRow(key: string): Promise<Row> {
-		try {
-			return { key, text: await this.#backend.read(key) };
-		} catch (error) {
-			if (!isDamage(error)) throw error;
-			return { key, text: undefined, fault: error };
+			await this.#settings.settle();
+		} finally {
+			await this.#backend.close().catch(fail);
 		}
 	}
 
 	#live(text: string | undefined, key: string): KeyRecord | undefined {
 		if (text === undefined) return undefined;
-		const record = parseRecord(text, key);
-		return record.expires && Date.parse(record.expires.at) <= this.#now().getTime() ? undefined : record;
+		const record = this.#parse(text, key);
+		return record.expires && Date.parse(record.expires.at) <= this.#settings.now().getTime() ? undefined : record;
 	}
 
 	/** Refuses a claim that nobody will end; of another host's process an hour tells. */
 	#refuseFaulty(key: string, record: KeyRecord): void {
 		if (!record.claim) return;
 		const state = claimant(record.claim);
-		const age = this.#now().getTime() - Date.parse(record.claim.at);
+		const age = this.#settings.now().getTime() - Date.parse(record.claim.at);
 		if (state === "dead" || (state === "elsewhere" && age > HOUR_MS)) refuseClaimed(key, record);
 	}
 
 	#isListed(key: string, text: string | undefined): boolean {
-		// Hardly any record has an expiry, and to look for the word takes a tenth of the time of parsing the text.
-		if (text !== undefined && !text.includes('"expires"')) return true;
+		if (text === undefined) return false;
 		try {
-			return this.#live(text, key) !== undefined;
+			// Hardly any record has an expiry, and to look for the word takes a tenth of the time of parsing the text.
+			const record = this.#settings.seal.open(text, key);
+			return !record.includes('"expires"') || this.#live(text, key) !== undefined;
 		} catch {
 			return true;
 		}
 	}
 
-	#isExpired(key: string, text: string | undefined): boolean {
-		return text !== undefined && !this.#isListed(key, text);
+	#isReadable(text: string, key: string): boolean {
+		try {
+			this.#parse(text, key);
+			return true;
+		} catch {
+			return false;
+		}
 	}
-}
 
-function isReadable(text: string, key: string): boolean {
-	try {
-		parseRecord(text, key);
-		return true;
-	} catch {
-		return false;
+	#parse(text: string, key: string): KeyRecord {
+		return parseRecord(this.#settings.seal.open(text, key), key);
 	}
-}
 
-const isDamage = (error: unknown): error is BackendError => error instanceof BackendError && error.fault === "damaged";
-
-function fail(error: unknown): never {
-	if (!(error instanceof BackendError)) throw error;
-	throw new TroclaError(error.fault === "damaged" ? "damaged" : "store", error.message, error.hint, error);
+	#warn(message: string | undefined): void {
+		if (message !== undefined) this.#settings.warn(message);
+	}
 }

@@ -4,6 +4,9 @@ import { shellWord } from "./input.js";
 /** Options by name, as they were checked. */
 export type Options = { readonly [name: string]: unknown };
 
+/** Stands for the value of an option that is too secret to be stored. */
+export const SECRET = "(not kept)";
+
 /** One format of a key. */
 export interface StoredFormat {
 	readonly value: string;

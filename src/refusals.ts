@@ -20,8 +20,13 @@ export function notOfThePlaintext(key: string, format: string): string {
 }
 
 /** A new plaintext would silently part the hashes that are in use from the password that people know. */
-export function noPlaintext(key: string, format: string, { formats, handedOut }: KeyRecord): TroclaError {
-	const others = Object.keys(formats).join(", ");
+export function noPlaintext(
+	key: string,
+	format: string,
+	{ handedOut }: KeyRecord,
+	hashes: readonly string[],
+): TroclaError {
+	const others = hashes.join(", ");
 	return new TroclaError(
 		"no_plaintext",
 		handedOut === undefined

@@ -1,14 +1,15 @@
 import type { Keys } from "../formats/format.js";
-import { type FormatName, isFormatName } from "../formats/index.js";
+import type { FormatName, Formats } from "../formats/index.js";
 import { isClaimed } from "./claims.js";
 import { derive, matches } from "./derive.js";
 import type { ResolvedOptions } from "./options.js";
 import type { KeyRecord, StoredFormat } from "./record.js";
-import { keepExpiry, sameOptions, startExpiry, withFormat } from "./record-changes.js";
+import { generated, keepExpiry, sameOptions, startExpiry, withFormat } from "./record-changes.js";
 import type { Decision, RecordStore } from "./record-store.js";
 import { notOfThePlaintext } from "./refusals.js";
 
 export interface Setting {
+	readonly formats: Formats;
 	/** What the format may know of the store; its own key is the one that is set. */
 	readonly keys: Keys;
 	readonly format: FormatName;
@@ -20,27 +21,31 @@ export interface Setting {
 
 /** Stores a password in a format, and gives the stored value. */
 export async function setPassword(records: RecordStore, setting: Setting): Promise<string> {
-	const { keys, format, password, raw, resolved } = setting;
+	const { formats, keys, format, password, raw, resolved } = setting;
 	const fresh =
 		raw || format === "plain"
 			? { value: password, at: keys.now().toISOString() }
-			: await derive(keys, format, password, resolved);
-	return await records.change(keys.own, (record) =>
+			: await derive({ formats, keys, name: format, resolved }, password);
+	return await records.change(keys.own, "set", (record) =>
 		format === "plain" ? setPlain(record, fresh, setting) : setFormat(record, fresh, setting),
 	);
 }
 
-/** Of a plaintext that is stored already what belongs to it stays, and a claim ends: nobody is to remove it now. */
+/**
+ * A new plaintext takes the place of the old one and of what was made of that. Of a plaintext that is stored already
+ * what belongs to it stays, and a claim ends: nobody is to remove it now.
+ */
 async function setPlain(
 	record: KeyRecord | undefined,
 	fresh: StoredFormat,
-	{ keys, password, resolved }: Setting,
+	setting: Setting,
 ): Promise<Decision<string>> {
+	const { formats: registry, keys, password, resolved } = setting;
 	const expiry = startExpiry(resolved.expiresAsked ?? resolved.expires, keys.now());
 	if (!record || record.formats.plain?.value !== password) {
-		return { result: password, write: { formats: { plain: fresh }, ...expiry } };
+		return { result: password, write: { formats: { ...generated(record, registry), plain: fresh }, ...expiry } };
 	}
-	const formats = await ofPassword(keys.own, password, record.formats);
+	const formats = await ofPassword(setting, record.formats);
 	const dropsNone = Object.keys(formats).length === Object.keys(record.formats).length;
 	if (dropsNone && !record.claim && !record.expires && !expiry.expires) return { result: password };
 	const { expires: _, claim: __, ...rest } = record;
@@ -49,13 +54,15 @@ async function setPlain(
 
 /** The formats that verify against the password; one that this machine can't tell of is not among them. */
 async function ofPassword(
-	key: string,
-	password: string,
-	formats: KeyRecord["formats"],
+	{ formats, keys, password }: Setting,
+	stored: KeyRecord["formats"],
 ): Promise<{ [format: string]: StoredFormat }> {
 	const kept: { [format: string]: StoredFormat } = {};
-	for (const [name, stored] of Object.entries(formats)) {
-		if (isFormatName(name) && (await matches(key, name, password, stored).catch(() => false))) kept[name] = stored;
+	for (const [name, format] of Object.entries(stored)) {
+		const belongs =
+			formats.generates(name) ||
+			(formats.has(name) && (await matches({ formats, key: keys.own, name }, password, format).catch(() => false)));
+		if (belongs) kept[name] = format;
 	}
 	return kept;
 }
@@ -63,7 +70,7 @@ async function ofPassword(
 async function setFormat(
 	record: KeyRecord | undefined,
 	fresh: StoredFormat,
-	{ keys, format, password, raw, resolved }: Setting,
+	{ formats, keys, format, password, raw, resolved }: Setting,
 ): Promise<Decision<string>> {
 	const stored = record?.formats[format];
 	const same = stored !== undefined && (stored.value === fresh.value || (!raw && (await isSame(stored))));
@@ -73,11 +80,12 @@ async function setFormat(
 	return decide(isClaimed(record, format) ? unclaimed : record, stored);
 
 	async function isSame(stored: StoredFormat): Promise<boolean> {
-		return sameOptions(stored, fresh) && (await matches(keys.own, format, password, stored));
+		if (formats.generates(format) || !sameOptions(stored, fresh)) return false;
+		return await matches({ formats, key: keys.own, name: format }, password, stored);
 	}
 
 	function decide(record: KeyRecord | undefined, kept: StoredFormat): Decision<string> {
-		const plain = record?.formats.plain;
+		const plain = formats.generates(format) ? undefined : record?.formats.plain;
 		return {
 			result: kept.value,
 			...(plain && !raw && plain.value !== password && { warning: notOfThePlaintext(keys.own, format) }),

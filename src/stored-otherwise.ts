@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from "node:util";
-import type { FormatName } from "../formats/index.js";
 import { shellWord } from "./input.js";
 import type { KeyRecord, Options, StoredFormat } from "./record.js";
 import { quote } from "./refusals.js";
@@ -14,7 +13,7 @@ interface Asked {
 /** A warning where a key is stored with other options than were asked for, and stays so. */
 export function storedOtherwise(
 	key: string,
-	format: FormatName,
+	format: string,
 	record: KeyRecord,
 	{ askedRecipe, askedOwn = {}, expiresAsked }: Asked,
 ): string | undefined {

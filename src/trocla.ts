@@ -1,34 +1,25 @@
 import { isRegExp } from "node:util/types";
-import type { Backend } from "../backends/backend.js";
 import type { Keys } from "../formats/format.js";
-import { type FormatName, formatNames, loadFormat } from "../formats/index.js";
+import type { FormatName } from "../formats/index.js";
 import { isClaimed, refuseClaimed } from "./claims.js";
+import type { KeyDescription } from "./describe.js";
 import { TroclaError } from "./errors.js";
-import { checkFormat, checkKey, checkPassword, shellWord } from "./input.js";
+import { checkFormat, checkKey, checkPassword } from "./input.js";
 import { checkMembers } from "./members.js";
 import type { ResolvedOptions } from "./options.js";
 import type { OptionPolicy } from "./profiles.js";
-import type { Claim, Expiry, KeyRecord, Options, Values } from "./record.js";
-import { keepExpiry, valuesOf, withFormat, without } from "./record-changes.js";
-import { type Decision, type Fault, RecordStore } from "./record-store.js";
-import { noPlaintext, notFound, quote } from "./refusals.js";
+import type { KeyRecord, Options, Values } from "./record.js";
+import { generated, valuesOf, without } from "./record-changes.js";
+import type { Decision, Fault, RecordStore } from "./record-store.js";
+import { notFound, quote } from "./refusals.js";
 import { isEmpty } from "./value.js";
 
-/** What a store needs besides its backend. */
+/** What a store needs besides its records. */
 export interface TroclaSettings extends OptionPolicy {
 	readonly onHandedOut: "refuse" | "regenerate";
 	/** Hears of what does not stop a call, a sentence each. */
 	readonly warn: (message: string) => void;
 	readonly now: () => Date;
-}
-
-/** What `show` tells of a key: everything but the values. Times are ISO 8601, UTC. */
-export interface KeyDescription {
-	readonly key: string;
-	readonly formats: { readonly [format: string]: { readonly at: string; readonly options?: Options } };
-	readonly expires?: Expiry;
-	readonly handedOut?: string;
-	readonly claim?: Claim;
 }
 
 /**
@@ -42,8 +33,8 @@ export class Trocla implements AsyncDisposable {
 	readonly #records: RecordStore;
 	readonly #settings: TroclaSettings;
 
-	constructor(backend: Backend, settings: TroclaSettings) {
-		this.#records = new RecordStore(backend, settings);
+	constructor(records: RecordStore, settings: TroclaSettings) {
+		this.#records = records;
 		this.#settings = settings;
 	}
 
@@ -52,32 +43,50 @@ export class Trocla implements AsyncDisposable {
 	 * plaintext. What was made is stored before it is returned.
 	 *
 	 * @param options - how to make what is not stored yet; other ones than a stored value has are warned of
+	 * @param renewBefore - seconds: a value that ends by itself (a certificate) is made anew where it has less left
 	 * @throws {TroclaError} `no_plaintext` where it would take a plaintext that was handed out, or never was stored;
 	 *   `claimed` for a plaintext that is just being handed out; `unhashable`
 	 */
-	async get(key: string, format: string, options: Options = {}): Promise<string> {
+	async get(
+		key: string,
+		format: string,
+		options: Options = {},
+		settings: { readonly renewBefore?: number } = {},
+	): Promise<string> {
 		checkKey(key);
-		const name = await checkFormat(format);
+		const name = await checkFormat(format, this.#settings.formats);
+		const { renewBefore } = settings;
+		if (!isEmpty(settings)) await checkMembers(settings, "get", { renewBefore: ["number"] });
 		const asked = isEmpty(options) ? undefined : await this.#resolve(name, options);
-		return await this.#records.change(key, async (record) => {
+		const part = await this.#renderer(key, name, asked);
+		const value = await this.#records.change(key, "get", async (record) => {
 			const stored = record?.formats[name];
-			if (record && stored) {
-				if (name === "plain" && isClaimed(record, name)) refuseClaimed(key, record);
-				if (!asked) return { result: stored.value };
-				const { storedOtherwise } = await import("./stored-otherwise.js");
-				return { result: stored.value, warning: storedOtherwise(key, name, record, asked) };
+			if (!record || !stored) return await this.#make(key, name, record, asked ?? (await this.#resolve(name, {})));
+			if (name === "plain" && isClaimed(record, name)) refuseClaimed(key, record);
+			if (renewBefore !== undefined) {
+				const renewed = await this.#renew(key, name, record, options, renewBefore);
+				if (renewed) return renewed;
 			}
-			return await this.#make(key, name, record, asked ?? (await this.#resolve(name, {})));
+			if (!asked) return { result: stored.value };
+			const { storedOtherwise } = await import("./stored-otherwise.js");
+			return { result: stored.value, warning: storedOtherwise(key, name, record, asked) };
 		});
+		return part ? await part(value) : value;
 	}
 
-	/** The stored value of a key in a format, or `undefined`; makes nothing. */
-	async peek(key: string, format: string): Promise<string | undefined> {
+	/**
+	 * The stored value of a key in a format, or `undefined`; makes nothing.
+	 *
+	 * @param options - which part of the value, as `{ render: "certonly" }`; the others are checked, and make no difference
+	 */
+	async peek(key: string, format: string, options: Options = {}): Promise<string | undefined> {
 		checkKey(key);
-		const name = await checkFormat(format);
+		const name = await checkFormat(format, this.#settings.formats);
+		const part = isEmpty(options) ? undefined : await this.#renderer(key, name, await this.#resolve(name, options));
 		const record = await this.#records.read(key);
 		if (record && name === "plain" && record.formats.plain && isClaimed(record, name)) refuseClaimed(key, record);
-		return record?.formats[name]?.value;
+		const value = record?.formats[name]?.value;
+		return part && value !== undefined ? await part(value) : value;
 	}
 
 	/**
@@ -96,31 +105,36 @@ export class Trocla implements AsyncDisposable {
 		settings: { readonly raw?: boolean } = {},
 	): Promise<string> {
 		checkKey(key);
-		const name = await checkFormat(format);
+		const name = await checkFormat(format, this.#settings.formats);
 		checkPassword(password);
 		await checkMembers(settings, "set", { raw: ["boolean"] });
 		const { raw = false } = settings;
 		const resolved = await this.#resolve(name, options);
 		const { setPassword } = await import("./set.js");
-		return await setPassword(this.#records, { keys: this.#keys(key, name), format: name, password, raw, resolved });
+		const { formats } = this.#settings;
+		const keys = this.#keys(key, name);
+		return await setPassword(this.#records, { formats, keys, format: name, password, raw, resolved });
 	}
 
 	/**
-	 * Makes a stored value anew: `plain` gets a new random plaintext, which drops the hashes of the old one; another
-	 * format is derived again from the same plaintext. What was asked for when it was made is asked for again, the
+	 * Makes a stored value anew: `plain` gets a new random plaintext, which drops the hashes of the old one; a hash is
+	 * derived again from the same plaintext; a key pair or certificate is another one. What was asked for when it was made is asked for again, the
 	 * options go over it.
 	 *
 	 * @throws {TroclaError} `no_plaintext`, `unhashable`; the old value then is still stored
 	 */
 	async reset(key: string, format: string, options: Options = {}): Promise<string> {
 		checkKey(key);
-		const name = await checkFormat(format);
+		const name = await checkFormat(format, this.#settings.formats);
 		const { askAgain } = await import("./options.js");
-		return await this.#records.change(key, async (record) => {
-			const resolved = await this.#resolve(name, askAgain(record, name, options));
-			const old = record && name === "plain" ? { ...record, formats: {} } : record;
+		const { formats } = this.#settings;
+		const part = await this.#renderer(key, name, await this.#resolve(name, options, () => {}));
+		const value = await this.#records.change(key, "reset", async (record) => {
+			const resolved = await this.#resolve(name, askAgain(key, record, name, options));
+			const old = record && name === "plain" ? { ...record, formats: generated(record, formats) } : record;
 			return await this.#make(key, name, old, resolved);
 		});
+		return part ? await part(value) : value;
 	}
 
 	/**
@@ -133,11 +147,12 @@ export class Trocla implements AsyncDisposable {
 	 */
 	async delete(key: string, format?: string, settings: { readonly force?: boolean } = {}): Promise<Values | undefined> {
 		checkKey(key);
-		const name = format === undefined || format === "all" ? undefined : await checkFormat(format);
+		const name =
+			format === undefined || format === "all" ? undefined : await checkFormat(format, this.#settings.formats);
 		await checkMembers(settings, "delete", { force: ["boolean"] });
 		const { force = false } = settings;
 		if (force && name === undefined && (await this.#records.dropDamaged(key))) return {};
-		return await this.#records.change(key, async (record) => {
+		return await this.#records.change(key, "delete", async (record) => {
 			const values = valuesOf(record, name);
 			if (!record || !values) return { result: undefined };
 			if (isClaimed(record, name)) refuseClaimed(key, record, force);
@@ -164,7 +179,7 @@ export class Trocla implements AsyncDisposable {
 		if (typeof deliver !== "function") throw new TroclaError("invalid", "handOut takes a function that delivers");
 		await checkMembers(settings, "handOut", { format: ["string"], force: ["boolean"] });
 		const { format = "plain", force = false } = settings;
-		const name = format === "all" ? undefined : await checkFormat(format);
+		const name = format === "all" ? undefined : await checkFormat(format, this.#settings.formats);
 		const { handOut } = await import("./hand-out.js");
 		const { now, warn } = this.#settings;
 		if (force && name === undefined && (await this.#records.dropDamaged(key))) {
@@ -182,7 +197,11 @@ export class Trocla implements AsyncDisposable {
 	 */
 	async verify(key: string, password: string, format?: string): Promise<string | undefined> {
 		checkKey(key);
-		const wanted = format === undefined ? formatNames : [await checkFormat(format)];
+		const { formats } = this.#settings;
+		const wanted =
+			format === undefined
+				? formats.names.filter((name) => !formats.generates(name))
+				: [await checkFormat(format, formats)];
 		checkPassword(password);
 		const record = await this.#records.read(key);
 		const { matches } = await import("./derive.js");
@@ -192,7 +211,7 @@ export class Trocla implements AsyncDisposable {
 		for (const name of present) {
 			const stored = record?.formats[name];
 			try {
-				if (stored && (await matches(key, name, password, stored))) return name;
+				if (stored && (await matches({ formats, key, name }, password, stored))) return name;
 			} catch (error) {
 				// One that this machine can't verify does not keep the others from it.
 				undecided ??= error;
@@ -211,7 +230,7 @@ export class Trocla implements AsyncDisposable {
 
 	/** The formats that are stored of a key (none where it is not stored); without a key, all that there are. */
 	async formats(key?: string): Promise<string[]> {
-		if (key === undefined) return [...formatNames];
+		if (key === undefined) return [...this.#settings.formats.names];
 		checkKey(key);
 		return Object.keys((await this.#records.read(key))?.formats ?? {});
 	}
@@ -221,12 +240,8 @@ export class Trocla implements AsyncDisposable {
 		checkKey(key);
 		const record = await this.#records.read(key);
 		if (!record) return undefined;
-		const formats = Object.entries(record.formats).map(([name, { at, options }]) => [
-			name,
-			{ at, ...(options && { options }) },
-		]);
-		const { askedPlain: _, ...rest } = record;
-		return { key, ...rest, formats: Object.fromEntries(formats) };
+		const { describe } = await import("./describe.js");
+		return await describe(key, record, this.#settings.formats);
 	}
 
 	/** Deletes the expired keys and gives them; `seen` hears how many were looked at so far. */
@@ -251,39 +266,31 @@ export class Trocla implements AsyncDisposable {
 		await this.close();
 	}
 
-	/** Makes a format that is not stored, or that is to be made anew, out of the stored plaintext or a new one. */
 	async #make(
 		key: string,
 		name: FormatName,
 		record: KeyRecord | undefined,
 		resolved: ResolvedOptions,
 	): Promise<Decision<string>> {
-		const { derive, newPlaintext } = await import("./derive.js");
-		const now = this.#settings.now();
-		const expires = keepExpiry(record, resolved, now);
-		const stored = record?.formats.plain;
-		if (record && stored && name !== "plain") {
-			const made = await derive(this.#keys(key, name), name, stored.value, resolved);
-			const { storedOtherwise } = await import("./stored-otherwise.js");
-			return {
-				result: made.value,
-				write: withFormat(record, name, made, expires),
-				warning: storedOtherwise(key, name, record, { askedRecipe: resolved.askedRecipe }),
-			};
-		}
-		if (record && Object.keys(record.formats).length > 0 && this.#settings.onHandedOut === "refuse") {
-			throw noPlaintext(key, name, record);
-		}
-		if (!resolved.random) {
-			throw new TroclaError(
-				"no_plaintext",
-				`${quote(key)} has no plaintext, and random: false allows no random one`,
-				`Store one with: trocla set ${shellWord(key)} plain`,
-			);
-		}
-		const plain = await newPlaintext(resolved, now);
-		const made = name === "plain" ? plain : await derive(this.#keys(key, name), name, plain.value, resolved);
-		return { result: made.value, write: { formats: { plain, [name]: made }, ...expires } };
+		const { make } = await import("./make.js");
+		const { formats, onHandedOut } = this.#settings;
+		return await make(record, { formats, keys: this.#keys(key, name), name, resolved }, onHandedOut);
+	}
+
+	/** What takes the place of a value that ends too soon; `undefined` where it stays. */
+	async #renew(key: string, name: FormatName, record: KeyRecord, options: Options, seconds: number) {
+		const { renew } = await import("./renew.js");
+		const { askAgain } = await import("./options.js");
+		const { formats } = this.#settings;
+		const resolved = await this.#resolve(name, askAgain(key, record, name, options));
+		return await renew(record, { formats, keys: this.#keys(key, name), name, resolved }, seconds);
+	}
+
+	/** What takes the part that is asked for out of a value, where one is. */
+	async #renderer(key: string, name: FormatName, resolved: ResolvedOptions | undefined) {
+		if (resolved?.part === undefined) return undefined;
+		const { renderer } = await import("./render.js");
+		return await renderer(this.#settings.formats, { key, name, part: resolved.part });
 	}
 
 	#keys(own: string, name: FormatName): Keys {
@@ -291,11 +298,8 @@ export class Trocla implements AsyncDisposable {
 		return { own, read, now: this.#settings.now };
 	}
 
-	async #resolve(name: FormatName, call: Options): Promise<ResolvedOptions> {
-		const { checkOwnOptions, resolveOptions, sourceOf } = await import("./options.js");
-		const resolved = resolveOptions(this.#settings, name, call);
-		for (const option of resolved.unused) this.#settings.warn(`${name} has no option ${option}, so it does nothing`);
-		const { options } = await loadFormat(name);
-		return { ...resolved, own: checkOwnOptions(name, options, resolved.own, sourceOf(this.#settings, name, call)) };
+	async #resolve(name: FormatName, call: Options, warn = this.#settings.warn): Promise<ResolvedOptions> {
+		const { resolveForFormat } = await import("./options.js");
+		return await resolveForFormat(this.#settings, name, call, warn);
 	}
 }

@@ -1,4 +1,3 @@
-import { formatNames } from "../../formats/index.js";
 import { charsetNames } from "../../src/charsets.js";
 import { loadConfig } from "../../src/config.js";
 import { homeDirectory } from "../../src/home.js";
@@ -74,7 +73,7 @@ async function candidates(context: Context, { spec, args, flag, ended }: Line, c
 		// Before `--` they would be taken for flags.
 		return (await keys(context, current)).filter((key) => ended || !key.startsWith("-"));
 	}
-	if (argument.includes("format")) return [...formatNames];
+	if (argument.includes("format")) return [...(await context.config()).formats.names];
 	return argument.includes("shell") ? ["bash", "zsh", "fish"] : [];
 }
 

@@ -4,7 +4,7 @@ import { deliver } from "../output.js";
 
 /** Hands out: prints what is stored, makes sure that it arrived, and removes it. */
 export const run: Run = async (context, [key = "", format], flags) => {
-	if (format !== undefined) await checkFormat(format);
+	if (format !== undefined) await checkFormat(format, (await context.config()).formats);
 	return await context.withStore(
 		async (trocla) => {
 			let delivered = false;

@@ -1,11 +1,11 @@
-import { formatNames } from "../../formats/index.js";
 import { TroclaError } from "../../src/errors.js";
 import type { Run } from "../commands.js";
 
 /** Prints the names of formats, one a line; exits 1 for a key that is not stored. */
 export const run: Run = async (context, [key]) => {
 	if (key === undefined) {
-		context.print(formatNames.join("\n"), { formats: formatNames });
+		const { names } = (await context.config()).formats;
+		context.print(names.join("\n"), { formats: names });
 		return 0;
 	}
 	return await context.withStore(

@@ -1,7 +1,5 @@
-import type { Config } from "../../src/config.js";
 import { TroclaError } from "../../src/errors.js";
 import { checkFormat, shellWord } from "../../src/input.js";
-import type { Options } from "../../src/record.js";
 import type { Run } from "../commands.js";
 import { readOptions } from "../context.js";
 
@@ -9,11 +7,18 @@ import { readOptions } from "../context.js";
 export const run: Run = async (context, [key = "", format = "", yaml], flags) => {
 	const options = await readOptions(flags, yaml);
 	const config = await context.config();
+	const renewBefore = readDuration(flags.renewBefore);
 	const create = config.createOnGet && flags.create !== false;
-	if (!create && Object.keys(options).length > 0) await checkUnused(config, format, options);
+	if (!create && Object.keys(options).length > 0) {
+		// A typo must not wait for the day when there is a store.
+		const { resolveForFormat } = await import("../../src/options.js");
+		await resolveForFormat(config, await checkFormat(format, config.formats), options, () => {});
+	}
 	return await context.withStore(
 		async (trocla) => {
-			const value = create ? await trocla.get(key, format, options) : await trocla.peek(key, format);
+			const value = create
+				? await trocla.get(key, format, options, renewBefore === undefined ? {} : { renewBefore })
+				: await trocla.peek(key, format, options);
 			if (value === undefined) {
 				throw new TroclaError(
 					"not_found",
@@ -28,10 +33,16 @@ export const run: Run = async (context, [key = "", format = "", yaml], flags) =>
 	);
 };
 
-/** Options that make no difference to a stored value are still checked: a typo must not wait for the day they do. */
-async function checkUnused(config: Config, name: string, options: Options): Promise<void> {
-	const format = await checkFormat(name);
-	const { loadFormat } = await import("../../formats/index.js");
-	const { checkOwnOptions, resolveOptions } = await import("../../src/options.js");
-	checkOwnOptions(format, (await loadFormat(format)).options, resolveOptions(config, format, options).own);
+const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
+
+/** A time like `30d` in seconds. */
+function readDuration(flag: unknown): number | undefined {
+	if (flag === undefined) return undefined;
+	const { count, unit = "s" } = /^(?<count>\d{1,9})(?<unit>[smhdw])?$/.exec(String(flag))?.groups ?? {};
+	if (count !== undefined) return Number(count) * SECONDS[unit as keyof typeof SECONDS];
+	throw new TroclaError(
+		"invalid",
+		`--renew-before takes a time, not ${JSON.stringify(flag)}`,
+		"For example: --renew-before 30d; also s, m, h and w, or seconds without a letter",
+	);
 }

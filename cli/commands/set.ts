@@ -8,7 +8,7 @@ export const run: Run = async (context, [key = "", format = "", yaml], flags) =>
 	const options = await readOptions(flags, yaml);
 	// Before anybody types a password in vain.
 	checkKey(key);
-	await checkFormat(format);
+	await checkFormat(format, (await context.config()).formats);
 	return await context.withStore(
 		async (trocla) => {
 			const password = await readPassword(context, flags.password, { repeat: true });

@@ -1,5 +1,6 @@
+import type { KeyDescription } from "../../src/describe.js";
 import { TroclaError } from "../../src/errors.js";
-import type { KeyDescription } from "../../src/trocla.js";
+import { shellWord } from "../../src/input.js";
 import type { Run } from "../commands.js";
 
 /** Tells what is stored of a key, without its values. */
@@ -18,14 +19,27 @@ function describe({ key, formats, expires, handedOut, claim }: KeyDescription): 
 	const width = Math.max(...Object.keys(formats).map((name) => name.length));
 	return [
 		key,
-		...Object.entries(formats).map(([name, { at, options }]) =>
+		...Object.entries(formats).flatMap(([name, { at, options, ends }]) => [
 			`  ${name.padEnd(width)}  ${day(at)}  ${describeOptions(options)}`.trimEnd(),
-		),
+			...(ends ? [`  ${" ".repeat(width)}  ${describeEnd(key, name, Date.parse(ends))}`] : []),
+		]),
 		...(expires ? [`  expires ${day(expires.at)} (${expires.seconds} seconds after the last write)`] : []),
 		...(handedOut ? [`  plaintext handed out ${day(handedOut)}`] : []),
 		...(claim ? [`  being handed out since ${day(claim.at)} by process ${claim.pid} on ${claim.host}`] : []),
 	].join("\n");
 }
+
+/** Says how to renew what ends within a month. */
+function describeEnd(key: string, format: string, end: number): string {
+	const days = Math.floor((end - Date.now()) / DAY_MS);
+	const date = day(new Date(end).toISOString());
+	if (days >= WARN_DAYS) return `ends ${date}`;
+	const how = `trocla get ${shellWord(key)} ${format} --renew-before ${WARN_DAYS}d makes a new one`;
+	return days < 0 ? `ENDED ${date}: ${how}` : `ENDS ${date}, in ${days} days: ${how}`;
+}
+
+const DAY_MS = 86_400_000;
+const WARN_DAYS = 30;
 
 const day = (time: string) => time.replace("T", " ").replace(/\.\d+Z$/, " UTC");
 

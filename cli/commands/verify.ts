@@ -6,7 +6,7 @@ import { readPassword } from "../password.js";
 /** Exits 0 where the password is the key's. Prints nothing on standard output, unless asked for JSON. */
 export const run: Run = async (context, [key = "", format], flags) => {
 	checkKey(key);
-	if (format !== undefined) await checkFormat(format);
+	if (format !== undefined) await checkFormat(format, (await context.config()).formats);
 	return await context.withStore(
 		async (trocla) => {
 			const password = await readPassword(context, flags.password, { repeat: false });

@@ -1,16 +1,16 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { formatNames, formatOptionNames, isFormatName, loadFormat } from "../../formats/index.js";
-import { allFormats, maxBytes, using } from "../support/formats.js";
+import { builtinFormats, builtinNames } from "../../formats/index.js";
+import { derivedFormats, derivedNames, maxBytes, using } from "../support/formats.js";
 import { passwords } from "../support/passwords.js";
 
 describe("the registry", () => {
-	it.each(formatNames)("names the options that %s's schema has", async (name) => {
-		const { options } = await loadFormat(name);
-		expect([...formatOptionNames(name)].sort()).toEqual(Object.keys(options.entries).sort());
+	it.each(builtinNames)("names the options that %s's schema has", async (name) => {
+		const { options } = await builtinFormats.load(name);
+		expect([...builtinFormats.optionNames(name)].sort()).toEqual(Object.keys(options.entries).sort());
 	});
 
-	it.each(formatNames)("gives every option of %s a default, or leaves it out", async (name) => {
+	it.each(derivedNames)("gives every option of %s a default, or leaves it out", async (name) => {
 		await expect(
 			using(name, {})
 				.derive("password")
@@ -18,15 +18,19 @@ describe("the registry", () => {
 		).resolves.toBeTypeOf("string");
 	});
 
+	it.each(builtinNames)("knows of %s whether it comes from a plaintext", async (name) => {
+		expect(builtinFormats.generates(name)).toBe((await builtinFormats.load(name)).generate !== undefined);
+	});
+
 	it.each(["", "__proto__", "constructor", "toString", "SHA1", "nonesuch"])("has no format %j", (name) => {
-		expect(isFormatName(name)).toBe(false);
+		expect(builtinFormats.has(name)).toBe(false);
 	});
 });
 
 /** The runs of a property: fewer where a hash is slow by design. */
 const runs = (name: string) => ({ numRuns: name.endsWith("crypt") ? 25 : 100 });
 
-describe.each(allFormats)("$name", ({ name, derive, verify }) => {
+describe.each(derivedFormats)("$name", ({ name, derive, verify }) => {
 	const text = passwords({ maxBytes: Math.min(maxBytes(name), 2000) });
 
 	it("verifies the password that it was made of, and no other", async () => {

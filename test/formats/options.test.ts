@@ -1,9 +1,9 @@
 import * as v from "valibot";
 import { describe, expect, it } from "vitest";
-import { type FormatName, loadFormat } from "../../formats/index.js";
+import { builtinFormats, type FormatName } from "../../formats/index.js";
 
 async function fault(name: FormatName, options: unknown): Promise<string | undefined> {
-	const format = await loadFormat(name);
+	const format = await builtinFormats.load(name);
 	return v
 		.safeParse(format.options, options)
 		.issues?.map(({ message }) => message)

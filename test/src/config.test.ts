@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { builtinFormats } from "../../formats/index.js";
 import { defaultConfigFile, loadConfig } from "../../src/config.js";
 import { TroclaError } from "../../src/errors.js";
 import { User } from "../support/user.js";
@@ -32,6 +33,7 @@ describe("the file", () => {
 				store: "sqlite",
 				createOnGet: true,
 				onHandedOut: "refuse",
+				formats: builtinFormats,
 				options: {},
 				profiles: {},
 			};
@@ -124,6 +126,7 @@ profiles: {wifi: {charset: typesafe, length: 20}}`;
 			path: "/srv/trocla.sqlite",
 			createOnGet: false,
 			onHandedOut: "regenerate",
+			formats: builtinFormats,
 			options: { length: 20, mysql: { plugin: "ed25519" } },
 			profiles: { wifi: { charset: "typesafe", length: 20 } },
 		});

@@ -2,9 +2,10 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { openMemory } from "../../backends/memory.js";
 import { literalPrefix } from "../../src/literal-prefix.js";
+import { RecordStore } from "../../src/record-store.js";
 import { Trocla } from "../../src/trocla.js";
 import { all } from "../backends/conformance.js";
-import { SETTINGS } from "../support/store.js";
+import { RECORDS, SETTINGS } from "../support/store.js";
 
 const stored = [
 	..."abcABC-_:/@.é🔑|^$".split(/(?:)/u),
@@ -90,7 +91,7 @@ const patterns = fc
 	});
 
 test("a search finds the keys that the pattern matches, whatever it begins with", async () => {
-	const trocla = new Trocla(openMemory(), SETTINGS);
+	const trocla = new Trocla(new RecordStore(openMemory(), RECORDS), SETTINGS);
 	for (const key of stored) await trocla.set(key, "plain", "x");
 	const everything = await all(trocla.search(/(?:)/));
 	expect(new Set(everything)).toEqual(new Set(stored));

@@ -1,11 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type FormatName, formatNames } from "../../formats/index.js";
+import { builtinFormats, type FormatName } from "../../formats/index.js";
 import { TroclaError } from "../../src/errors.js";
-import { optionNames, resolveOptions } from "../../src/options.js";
+import { optionNames } from "../../src/option-rules.js";
+import { resolveOptions } from "../../src/options.js";
 import type { Options } from "../../src/record.js";
 
-const site = (options: Options = {}, profiles: { [name: string]: Options } = {}) => ({ options, profiles });
+const site = (options: Options = {}, profiles: { [name: string]: Options } = {}) => ({
+	formats: builtinFormats,
+	options,
+	profiles,
+});
 
 const recipe = (policy: ReturnType<typeof site>, call: Options, format: FormatName = "plain") =>
 	resolveOptions(policy, format, call).recipe;
@@ -223,7 +228,10 @@ describe("a wrong value", () => {
 });
 
 test("any options are resolved or refused, as a call and as a configuration's profile", () => {
-	const name = fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...optionNames, ...formatNames) }, fc.string());
+	const name = fc.oneof(
+		{ weight: 4, arbitrary: fc.constantFrom(...optionNames(builtinFormats), ...builtinFormats.names) },
+		fc.string(),
+	);
 	const value = fc.oneof(
 		fc.anything({ withBigInt: true, withDate: true, withNullPrototype: true, withSet: true, withMap: true }),
 		fc.constantFrom<unknown>("login", "typesafe", 8, 0, true, false, { custom: "abc" }, { upper: 2 }, ["mysql"]),
@@ -234,7 +242,7 @@ test("any options are resolved or refused, as a call and as a configuration's pr
 		fc.anything().map((value) => value as Options),
 	);
 	fc.assert(
-		fc.property(fc.constantFrom(...formatNames), options, (format, call) => {
+		fc.property(fc.constantFrom(...builtinFormats.names), options, (format, call) => {
 			try {
 				const { recipe, random, expires } = resolveOptions(site(), format, call);
 				expect([random, "words" in recipe !== "length" in recipe, Number.isInteger(expires)]).toEqual([

@@ -1,11 +1,16 @@
 import { expect } from "vitest";
 import type { Backend } from "../../backends/backend.js";
 import { openMemory } from "../../backends/memory.js";
+import { builtinFormats } from "../../formats/index.js";
+import type { Change } from "../../src/change.js";
+import { RecordStore, type RecordStoreSettings } from "../../src/record-store.js";
+import { plain } from "../../src/seal.js";
 import { Trocla, type TroclaSettings } from "../../src/trocla.js";
 import { cleanUp } from "./sandbox.js";
 
 /** The built-in configuration, with nobody who hears the warnings. */
 export const SETTINGS: TroclaSettings = {
+	formats: builtinFormats,
 	options: {},
 	profiles: {},
 	onHandedOut: "refuse",
@@ -13,9 +18,19 @@ export const SETTINGS: TroclaSettings = {
 	now: () => new Date(),
 };
 
+/** Records that are not sealed, and nobody who hears of changes. */
+export const RECORDS: RecordStoreSettings = {
+	seal: plain,
+	warn: () => {},
+	now: () => new Date(),
+	changed: async () => {},
+	settle: async () => {},
+};
+
 /** A store with a clock that only the test turns, what it warned of, and what lies in its backend. */
 export class TestStore {
 	readonly warnings: string[] = [];
+	readonly changes: Change[] = [];
 	readonly backend: Backend;
 	readonly trocla: Trocla;
 	#now = Date.parse("2026-03-01T12:00:00.000Z");
@@ -30,13 +45,15 @@ export class TestStore {
 
 	/** A second one on the same backend, as another process would open it. */
 	another(settings: Partial<TroclaSettings> = {}): Trocla {
-		return new Trocla(this.backend, {
-			...SETTINGS,
+		const mine = {
 			now: () => new Date(this.#now),
-			warn: (message) => this.warnings.push(message),
+			warn: (message: string) => this.warnings.push(message),
 			...this.#settings,
 			...settings,
-		});
+		};
+		const changed = async (change: Change) => void this.changes.push(change);
+		const records = new RecordStore(this.backend, { ...RECORDS, changed, ...mine });
+		return new Trocla(records, { ...SETTINGS, ...mine });
 	}
 
 	get now(): string {

@@ -1,0 +1,40 @@
+import { type Making, renewValue } from "./derive.js";
+import { TroclaError } from "./errors.js";
+import type { KeyRecord } from "./record.js";
+import { keepExpiry, withFormat } from "./record-changes.js";
+import type { Decision } from "./record-store.js";
+import { quote } from "./refusals.js";
+
+/**
+ * Replaces a stored value that ends in less than so many seconds. A new one that would be due again at once is not
+ * worth a change on each run: then the old one stays as long as it lasts, and a warning says why.
+ *
+ * @throws {TroclaError} `invalid` for a format whose values do not end; `unhashable`
+ */
+export async function renew(record: KeyRecord, making: Making, seconds: number): Promise<Decision<string> | undefined> {
+	const { formats, keys, name, resolved } = making;
+	const { lifetime } = await formats.load(name);
+	if (!lifetime) {
+		throw new TroclaError(
+			"invalid",
+			`a ${name} does not end, so there is nothing to renew`,
+			"Leave --renew-before out",
+		);
+	}
+	const value = record.formats[name]?.value ?? "";
+	const end = await lifetime.end(value);
+	const due = keys.now().getTime() + seconds * 1000;
+	if (end === undefined || end.getTime() >= due) return undefined;
+	const made = await renewValue(making, value);
+	const newEnd = await lifetime.end(made.value);
+	const hasEnded = end.getTime() <= keys.now().getTime();
+	const soon = newEnd !== undefined && newEnd.getTime() < due;
+	const warning = soon
+		? `the ${name} of ${quote(keys.own)} ends on ${day(end)}, and a new one would end on ${day(newEnd)}: both sooner than it is to be renewed before`
+		: undefined;
+	if (soon && !hasEnded) return { result: value, warning };
+	const expires = keepExpiry(record, resolved, keys.now());
+	return { result: made.value, write: withFormat(record, name, made, expires), warning };
+}
+
+const day = (time: Date) => time.toISOString().slice(0, 10);
