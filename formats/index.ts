@@ -24,6 +24,32 @@ const builtin = {
 	ssha: { options: [], load: async () => (await import("./ssha.js")).ssha },
 	md5crypt: { options: [], load: async () => (await import("./md5crypt.js")).md5crypt },
 	sha1: { options: [], load: async () => (await import("./sha1.js")).sha1 },
+	x509: {
+		options: [
+			"subject",
+			"CN",
+			"C",
+			"ST",
+			"L",
+			"O",
+			"OU",
+			"emailAddress",
+			"ca",
+			"become_ca",
+			"path_length",
+			"key_type",
+			"keysize",
+			"hash",
+			"serial",
+			"days",
+			"key_usages",
+			"extended_key_usages",
+			"altnames",
+			"name_constraints",
+		],
+		generates: true,
+		load: async () => (await import("./x509.js")).x509,
+	},
 } satisfies Record<string, Entry>;
 
 export type BuiltinName = keyof typeof builtin;

@@ -1,9 +1,10 @@
+import type { X509Certificate } from "node:crypto";
 import { AsnConvert } from "@peculiar/asn1-schema";
 import {
 	AttributeTypeAndValue,
 	AttributeValue,
 	BasicConstraints,
-	type Certificate,
+	Certificate,
 	ExtendedKeyUsage,
 	type Extension,
 	GeneralName,
@@ -21,6 +22,7 @@ import {
 	NameConstraints,
 	RelativeDistinguishedName,
 	SubjectAlternativeName,
+	SubjectKeyIdentifier,
 } from "@peculiar/asn1-x509";
 import { FormatError } from "./format.js";
 import { altNameOfCn, type OtherName, parseAltName, parseConstraint } from "./x509-names.js";
@@ -68,15 +70,27 @@ export function contentFor(options: X509Options, own: string, keyType: string | 
 	};
 }
 
-/** What a certificate says. */
-export function contentOf({ tbsCertificate: { subject, extensions = [] } }: Certificate): Content {
+/**
+ * What a certificate says, and its subjectKeyIdentifier where it has one.
+ *
+ * @throws {FormatError} for one that node:crypto reads, but not this
+ */
+export function readContent({ raw }: X509Certificate): { content: Content; keyId: ArrayBuffer | undefined } {
+	try {
+		return contentOf(AsnConvert.parse(raw, Certificate));
+	} catch (error) {
+		throw new FormatError(`has a certificate that can't be read: ${error instanceof Error ? error.message : error}`);
+	}
+}
+
+function contentOf({ tbsCertificate: { subject, extensions = [] } }: Certificate) {
 	const read = <T>(id: string, type: new () => T): T | undefined => {
 		const extension = [...extensions].find(({ extnID }) => extnID === id);
 		return extension && AsnConvert.parse(extension.extnValue, type);
 	};
 	const basic = read(id_ce_basicConstraints, BasicConstraints);
 	const usages = read(id_ce_keyUsage, KeyUsage)?.toNumber() ?? 0;
-	return {
+	const content: Content = {
 		subject,
 		isCa: basic?.cA ?? false,
 		pathLength: basic?.pathLenConstraint,
@@ -86,6 +100,7 @@ export function contentOf({ tbsCertificate: { subject, extensions = [] } }: Cert
 		constraints: read(id_ce_nameConstraints, NameConstraints),
 		others: [...extensions].filter(({ extnID }) => !OWN_EXTENSIONS.has(extnID)),
 	};
+	return { content, keyId: read(id_ce_subjectKeyIdentifier, SubjectKeyIdentifier)?.buffer };
 }
 
 // Made anew for each certificate; the last is a log's word about one certificate (RFC 6962).

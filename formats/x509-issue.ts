@@ -1,9 +1,7 @@
 import type { KeyObject } from "node:crypto";
-import { AsnConvert } from "@peculiar/asn1-schema";
-import { Certificate } from "@peculiar/asn1-x509";
 import { FormatError, type Keys } from "./format.js";
-import { type Content, contentFor, contentOf } from "./x509-content.js";
-import { contentUnder, type Issuer, keyIdOf, readIssuer } from "./x509-issuer.js";
+import { type Content, contentFor, readContent } from "./x509-content.js";
+import { contentUnder, type Issuer, readIssuer } from "./x509-issuer.js";
 import { newKey, type PrivateKey } from "./x509-keys.js";
 import type { X509Options } from "./x509-options.js";
 import { type Signer, signedCertificate } from "./x509-sign.js";
@@ -21,8 +19,7 @@ const SKEW_MS = 3_600_000;
  */
 export async function issue(options: X509Options, keys: Keys): Promise<string> {
 	const issuer = options.ca === undefined ? undefined : await readIssuer(options.ca, keys);
-	const placeholder = keyTypeOf(options);
-	const content = underIssuer(issuer, contentFor(options, keys.own, placeholder));
+	const content = underIssuer(issuer, contentFor(options, keys.own, keyTypeOf(options)));
 	const pair = await newKey(options);
 	return await newValue(pair, content, options, { issuer, now: keys.now() });
 }
@@ -39,13 +36,12 @@ export async function reissue(value: string, options: X509Options, keys: Keys): 
 	if (options.ca === undefined && !isSelfSigned(old.leaf)) {
 		throw new FormatError(
 			"can't be renewed: the CA that signed it is not known",
-			"Have it renewed by that CA, and store the new key and certificate with trocla set",
+			"Name it with the option ca where the store has it; else have that CA renew it, and store what comes with trocla set",
 		);
 	}
 	const issuer = options.ca === undefined ? undefined : await readIssuer(options.ca, keys);
 	if (issuer && issuer.end <= endOf(old.leaf)) return value;
-	const certificate = AsnConvert.parse(old.leaf.raw, Certificate);
-	const before = contentOf(certificate);
+	const { content: before, keyId } = readContent(old.leaf);
 	const type = keyTypeOf(options, old.key);
 	const content = underIssuer(issuer, contentFor(options, keys.own, type, before));
 	const keepsKey = before.isCa && content.isCa;
@@ -55,7 +51,7 @@ export async function reissue(value: string, options: X509Options, keys: Keys): 
 	return await newValue(pair, content, asked, {
 		issuer,
 		now: keys.now(),
-		keyId: keepsKey ? keyIdOf(certificate) : undefined,
+		keyId: keepsKey ? keyId : undefined,
 	});
 }
 

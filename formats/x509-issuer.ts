@@ -1,15 +1,8 @@
 import type { KeyObject, X509Certificate } from "node:crypto";
-import { AsnConvert } from "@peculiar/asn1-schema";
-import {
-	Certificate,
-	id_ce_keyUsage,
-	id_ce_subjectKeyIdentifier,
-	type Name,
-	SubjectKeyIdentifier,
-} from "@peculiar/asn1-x509";
+import type { Name } from "@peculiar/asn1-x509";
 import { FormatError, type Keys } from "./format.js";
 import { narrowed, refusedName } from "./x509-constraints.js";
-import { type Content, contentOf } from "./x509-content.js";
+import { type Content, readContent } from "./x509-content.js";
 import { endOf, isSelfSigned, readValue } from "./x509-value.js";
 
 /** A CA of the store, ready to sign. */
@@ -44,10 +37,9 @@ export async function readIssuer(ca: string, keys: Keys): Promise<Issuer> {
 		throw new FormatError(`needs the CA ${quoted}, and the store has no x509 of that name`, makeCa(ca));
 	}
 	const { key, leaf, chain } = readCaValue(value, quoted);
-	const certificate = AsnConvert.parse(leaf.raw, Certificate);
-	const content = contentOf(certificate);
-	const signs = hasExtension(certificate, id_ce_keyUsage) ? content.keyUsages.includes("keyCertSign") : true;
-	if (!content.isCa || !signs) {
+	const { content, keyId } = readContent(leaf);
+	// Without the extension there is no limit to what the key is for.
+	if (!content.isCa || !(content.keyUsages.length === 0 || content.keyUsages.includes("keyCertSign"))) {
 		throw new FormatError(
 			`can't be signed by ${quoted}, which is no CA: its certificate may not sign others`,
 			`Name another key, or make a CA. ${makeCa("NAME")}`,
@@ -59,9 +51,9 @@ export async function readIssuer(ca: string, keys: Keys): Promise<Issuer> {
 	return {
 		ca,
 		key,
-		name: certificate.tbsCertificate.subject,
+		name: content.subject,
 		content,
-		keyId: keyIdOf(certificate),
+		keyId,
 		start,
 		end,
 		chain: [leaf, ...chain].filter((each) => !isSelfSigned(each)),
@@ -93,12 +85,6 @@ export function contentUnder(issuer: Issuer, content: Content): Content {
 		);
 	}
 	return { ...content, pathLength, constraints: narrow ?? content.constraints };
-}
-
-/** The subjectKeyIdentifier of a certificate, where it has one. */
-export function keyIdOf({ tbsCertificate: { extensions = [] } }: Certificate): ArrayBuffer | undefined {
-	const extension = [...extensions].find(({ extnID }) => extnID === id_ce_subjectKeyIdentifier);
-	return extension && AsnConvert.parse(extension.extnValue, SubjectKeyIdentifier).buffer;
 }
 
 /** @throws {FormatError} */
@@ -146,10 +132,6 @@ function pathLengthUnder({ ca, content: { pathLength: above } }: Issuer, { pathL
 		);
 	}
 	return pathLength ?? above - 1;
-}
-
-function hasExtension({ tbsCertificate: { extensions = [] } }: Certificate, id: string): boolean {
-	return [...extensions].some(({ extnID }) => extnID === id);
 }
 
 function makeCa(ca: string): string {
