@@ -58,7 +58,7 @@ export function parseConstraint(text: string): OtherName {
 		if (text.includes("*")) throw new FormatError("must have no *: a DNS name stands for all below it");
 		return { kind: "dNSName", name: dot + dnsName(text.slice(dot.length)) };
 	}
-	const bits = isIP(base) * 32 - (isIP(base) === 6 ? 64 : 0);
+	const bits = isIP(base) === 4 ? 32 : 128;
 	if (more.length > 0 || (length !== undefined && (!/^(0|[1-9][0-9]*)$/.test(length) || Number(length) > bits))) {
 		throw new FormatError(`must have a number from 0 to ${bits} behind its /`);
 	}

@@ -84,7 +84,8 @@ export function readValue(value: string): X509Value {
 }
 
 export function isSelfSigned(certificate: X509Certificate): boolean {
-	return certificate.checkIssued(certificate) && certificate.verify(certificate.publicKey);
+	// checkIssued() would ask for keyCertSign, which only CAs have.
+	return certificate.subject === certificate.issuer && certificate.verify(certificate.publicKey);
 }
 
 /** When a certificate ends. */
