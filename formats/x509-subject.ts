@@ -127,7 +127,7 @@ function unescape4514(text: string): string {
 	const isBlank = (token: string) => token === " ";
 	const first = tokens.findIndex((token) => !isBlank(token));
 	const value = first < 0 ? [] : tokens.slice(first, tokens.findLastIndex((token) => !isBlank(token)) + 1);
-	if (value[0] === "#") throw new FormatError("must have no value in hexadecimal, behind #");
+	if (value[0] === "#" && value.length > 1) throw new FormatError("must have no value in hexadecimal, behind #");
 	const bytes = value.map((token) => {
 		if (/^["+;<>]$|^\\$/.test(token)) throw new FormatError('must have a backslash before each of "+;<>\\ in a value');
 		if (/^\\[0-9a-f]{2}$/i.test(token)) return Buffer.from(token.slice(1), "hex");

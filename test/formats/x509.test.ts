@@ -1,4 +1,8 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, X509Certificate } from "node:crypto";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
+import { connect, createServer } from "node:tls";
 import * as fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { FormatError } from "../../formats/format.js";
@@ -238,6 +242,41 @@ describe("an x509 signed by a CA of the store", () => {
 		await store.make("a.db.example.com", { ca: "sub", altnames: ["10.1.2.3"] });
 		const wider = store.make("x", { become_ca: true, ca: "root", name_constraints: ["example.org"] });
 		expect((await refusal(wider)).message).toContain('has the name constraint "example.org"');
+	});
+});
+
+describe("an x509 in Node's TLS", () => {
+	/** What a client gets of a server that wants its certificate. */
+	async function handshake(server: string, client: string, ca: string, servername?: string): Promise<string> {
+		const secret = { key: await part("keyonly", server), cert: await part("fullchain", server) };
+		const listening = createServer({ ...secret, ca, requestCert: true, rejectUnauthorized: true }, (socket) => {
+			socket.end(String(socket.getPeerCertificate().subject.CN));
+		}).listen(0, "127.0.0.1");
+		await once(listening, "listening");
+		try {
+			const { port } = listening.address() as AddressInfo; // it listens on a port
+			const own = { key: await part("keyonly", client), cert: await part("fullchain", client) };
+			const socket = connect({ host: "127.0.0.1", port, ca, ...own, ...(servername && { servername }) });
+			return await text(socket);
+		} finally {
+			listening.close();
+		}
+	}
+
+	it("lets a server be reached by the names and addresses that it has, and by no other", async () => {
+		const store = await chained();
+		const root = await part("certonly", store.values.get("root") ?? "");
+		const client = await store.make("joe", { ca: "sub" });
+		const named = await store.make("localhost", { ca: "sub" });
+		const numbered = await store.make("localhost", { ca: "sub", altnames: ["127.0.0.1"] });
+		expect(await handshake(numbered, client, root)).toBe("joe");
+		expect(await handshake(named, client, root, "localhost")).toBe("joe");
+		await expect(handshake(named, client, root)).rejects.toThrow(/IP: 127.0.0.1 is not in the cert's list/);
+	});
+
+	it("lets two that sign themselves trust each other", async () => {
+		const value = await new CertificateStore().make("localhost", { altnames: ["127.0.0.1"], key_type: "ed25519" });
+		expect(await handshake(value, value, await part("certonly", value))).toBe("localhost");
 	});
 });
 

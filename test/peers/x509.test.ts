@@ -112,24 +112,46 @@ describe.skipIf(missing("openssl"))("openssl (needs openssl)", () => {
 		});
 	});
 
-	describe("signs with a name-constrained CA", () => {
-		const constraints = ["example.com", ".sub.example.org", "10.0.0.0/8", "2001:db8::/32"];
-		const names = [
-			...["DNS:example.com", "DNS:www.example.com", "DNS:*.example.com", "DNS:WWW.EXAMPLE.COM", "DNS:badexample.com"],
-			...["DNS:sub.example.org", "DNS:a.sub.example.org", "DNS:example.org", "DNS:com"],
-			...["IP:10.255.255.255", "IP:11.0.0.0", "IP:2001:db8:ffff::1", "IP:2001:db9::", "IP:::ffff:10.0.0.1"],
-			...["email:root@example.org", "URI:https://example.org/"],
-		];
+	describe("holds a CA to its name constraints", () => {
+		const held = {
+			own: [
+				...["DNS:example.com", "DNS:www.example.com", "DNS:*.example.com", "DNS:WWW.EXAMPLE.COM", "DNS:badexample.com"],
+				...["DNS:sub.example.org", "DNS:a.sub.example.org", "DNS:example.org", "DNS:com"],
+				...["IP:10.255.255.255", "IP:11.0.0.0", "IP:2001:db8:ffff::1", "IP:2001:db9::", "IP:::ffff:10.0.0.1"],
+				...["email:root@example.org", "URI:https://example.org/", "CN=www.example.com", "CN=www.example.org", "CN=org"],
+			],
+			imported: [
+				...["email:a@example.com", "email:A@EXAMPLE.COM", "email:a@b.example.com", "email:a@example.org"],
+				...["email:root@example.net", "email:other@example.net", "email:a@x.example.edu", "email:a@example.edu"],
+				...["URI:https://a.example.com/", "URI:https://a.example.com:80/", "URI:https://example.com/"],
+				...["URI:https://host.example.org/", "URI:https://a.host.example.org", "DNS:bad.example.com"],
+				...["DNS:a.bad.example.com", "DNS:example.com", "IP:192.168.1.1", "IP:192.169.1.1", "CN=bad.example.com"],
+				"CN=Joe/emailAddress=a@example.com",
+				"CN=Joe/emailAddress=a@example.org",
+			],
+		};
 
 		beforeAll(async () => {
 			store = new CertificateStore();
-			await store.make("held", { become_ca: true, name_constraints: constraints });
-			file("held.pem", await part("certonly", store.values.get("held") ?? ""));
-			file("held.key", await part("keyonly", store.values.get("held") ?? ""));
+			const permitted = ["example.com", ".sub.example.org", "10.0.0.0/8", "2001:db8::/32"];
+			await store.make("own", { become_ca: true, name_constraints: permitted });
+			const constraints = [
+				...["email:example.com", "email:root@example.net", "email:.example.edu", "URI:.example.com"].map(permit),
+				...["URI:host.example.org"].map(permit),
+				...["excluded;DNS:bad.example.com", "excluded;IP:192.168.0.0/255.255.0.0"],
+			];
+			const extension = `nameConstraints=critical,${constraints.join(",")}`;
+			const key = ["-newkey", "ed25519", "-noenc", "-keyout", "-"];
+			await store.take("imported", await output(["req", "-x509", ...key, "-subj", "/CN=x", "-addext", extension]));
+			for (const ca of ["own", "imported"]) {
+				file(`${ca}.pem`, await part("certonly", store.values.get(ca) ?? ""));
+				file(`${ca}.key`, await part("keyonly", store.values.get(ca) ?? ""));
+			}
 		});
+		const permit = (base: string) => `permitted;${base}`;
 
-		it("as it is held to permitted names", async () => {
-			expect(await extension("nameConstraints", store.values.get("held") ?? "")).toEqual([
+		it("which it reads", async () => {
+			expect(await extension("nameConstraints", store.values.get("own") ?? "")).toEqual([
 				"X509v3 Name Constraints: critical",
 				"Permitted:",
 				"DNS:example.com",
@@ -139,26 +161,35 @@ describe.skipIf(missing("openssl"))("openssl (needs openssl)", () => {
 			]);
 		});
 
-		it.each(names)("what trocla signs with it, or refuses, and verifies no other: %s", async (name) => {
-			const forced = await output([
-				...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-keyout", "forced.key"],
-				...["-CA", "held.pem", "-CAkey", "held.key", "-subj", "/CN=forced one", "-addext", `subjectAltName=${name}`],
-				...["-addext", "basicConstraints=CA:FALSE"],
-			]);
-			const verdict = await openssl(["verify", "-CAfile", "held.pem"], forced);
-			const made = await store.make("forced one", { ca: "held", altnames: [name] }).catch((error: unknown) => error);
-			if (verdict.code === 0) expect(await verify("held", String(made))).toBe("OK");
-			else {
-				expect(verdict.stderr).toContain("permitted subtree violation");
-				expect(made).toBeInstanceOf(FormatError);
-			}
-		});
+		it.each(Object.entries(held).flatMap(([ca, names]) => names.map((name) => [ca, name] as const)))(
+			"and verifies what trocla signs with it, and nothing that trocla refuses: %s %s",
+			async (ca, name) => {
+				const isSubject = name.startsWith("CN=");
+				const subject = isSubject ? `/${name}` : "/CN=no altname";
+				const forced = await output([
+					...["req", "-x509", "-newkey", "ed25519", "-noenc", "-keyout", "forced.key", "-subj", subject],
+					...["-CA", `${ca}.pem`, "-CAkey", `${ca}.key`, "-addext", "basicConstraints=CA:FALSE"],
+					...(isSubject ? [] : ["-addext", `subjectAltName=${name}`]),
+				]);
+				const verdict = await openssl(["verify", "-CAfile", `${ca}.pem`], forced);
+				const asked = { ca, subject, altnames: isSubject ? [] : [name] };
+				const made = await store.make("x", asked).catch((error: unknown) => error);
+				if (verdict.code === 0) expect(await verify(ca, String(made))).toBe("OK");
+				else {
+					expect(verdict.stderr).toMatch(/(permitted|excluded) subtree violation/);
+					expect(made).toBeInstanceOf(FormatError);
+				}
+			},
+		);
 
-		it("and with a CA below it, which is held to the same", async () => {
-			await store.make("below", { become_ca: true, ca: "held" });
-			const value = await store.make("www.example.com", { ca: "below" });
-			expect(await verify("held", value)).toBe("OK");
-			await expect(store.make("www.example.org", { ca: "below" })).rejects.toThrow(FormatError);
+		it.each(["own", "imported"])("and with a CA below it, which is held to the same: %s", async (ca) => {
+			await store.make("below", { become_ca: true, ca });
+			const [good, bad] = ca === "own" ? ["a.example.com", "a.example.org"] : ["example.com", "bad.example.com"];
+			expect(await verify(ca, await store.make(good ?? "", { ca: "below" }))).toBe("OK");
+			await expect(store.make(bad ?? "", { ca: "below" })).rejects.toThrow(FormatError);
+			expect(await extension("nameConstraints", store.values.get("below") ?? "")).toEqual(
+				await extension("nameConstraints", store.values.get(ca) ?? ""),
+			);
 		});
 	});
 
