@@ -62,7 +62,7 @@ export function contentFor(options: X509Options, own: string, keyType: string | 
 		subject,
 		isCa,
 		pathLength: options.path_length ?? inherited?.pathLength,
-		keyUsages: options.key_usages ?? inherited?.keyUsages ?? usualKeyUsages(isCa, keyType),
+		keyUsages: options.key_usages ?? usableWith(keyType, inherited) ?? usualKeyUsages(isCa, keyType),
 		purposes: options.extended_key_usages?.map(oidOfPurpose) ?? inherited?.purposes ?? usualPurposes(isCa),
 		altNames: altNamesOf(options, cnOf(subject), isCa) ?? before?.altNames ?? usualAltNames(cnOf(subject), isCa),
 		constraints: constraintsOf(options) ?? inherited?.constraints,
@@ -77,9 +77,22 @@ export function contentFor(options: X509Options, own: string, keyType: string | 
  */
 export function readContent({ raw }: X509Certificate): { content: Content; keyId: ArrayBuffer | undefined } {
 	try {
-		return contentOf(AsnConvert.parse(raw, Certificate));
+		const read = contentOf(AsnConvert.parse(raw, Certificate));
+		refuseChanged(raw, read.content);
+		return read;
 	} catch (error) {
 		throw new FormatError(`has a certificate that can't be read: ${error instanceof Error ? error.message : error}`);
+	}
+}
+
+/**
+ * What is copied into other certificates has to be what it was, byte for byte: an issuer's name or a constraint that is
+ * written in an unusual way may not be.
+ */
+function refuseChanged(raw: Buffer, { subject, altNames, constraints }: Content): void {
+	const names = altNames.length > 0 ? [new SubjectAlternativeName([...altNames])] : [];
+	for (const part of [subject, ...names, ...(constraints ? [constraints] : [])]) {
+		if (!raw.includes(Buffer.from(AsnConvert.serialize(part)))) throw new Error("its names are not in DER");
 	}
 }
 
@@ -132,11 +145,10 @@ function refuseCaOptions(options: X509Options, isCa: boolean): void {
 		if (options.key_usages?.includes("keyCertSign") ?? true) return;
 		throw new FormatError("needs keyCertSign among the key_usages of a CA", "Add it, or leave key_usages out");
 	}
-	const needless = options.name_constraints ? "name_constraints" : options.path_length !== undefined && "path_length";
-	if (needless) throw new FormatError(`has ${needless} for CAs only`, "Add become_ca: true, or leave it out");
-	if (options.key_usages?.includes("keyCertSign")) {
-		throw new FormatError("has the key usage keyCertSign for CAs only", "Add become_ca: true, or leave it out");
-	}
+	const refused = (what: string) => new FormatError(`has ${what} for CAs only`, "Add become_ca: true, or leave it out");
+	if (options.name_constraints) throw refused("name_constraints");
+	if (options.path_length !== undefined) throw refused("path_length");
+	if (options.key_usages?.includes("keyCertSign")) throw refused("the key usage keyCertSign");
 }
 
 function subjectOf(options: X509Options, own: string): Name | undefined {
@@ -172,10 +184,14 @@ function toName(parts: readonly SubjectPart[]): Name {
 	);
 }
 
-/** RFC 8813 and RFC 9295: keys on elliptic curves encipher nothing. */
 function usualKeyUsages(isCa: boolean, keyType: string | undefined): KeyUsageName[] {
 	if (isCa) return ["digitalSignature", "keyCertSign", "cRLSign"];
 	return keyType === "rsa" ? ["digitalSignature", "keyEncipherment"] : ["digitalSignature"];
+}
+
+/** RFC 8813 and RFC 9295: keys on elliptic curves encipher nothing, which an RSA key before them may have. */
+function usableWith(keyType: string | undefined, before: Content | undefined): KeyUsageName[] | undefined {
+	return before?.keyUsages.filter((usage) => keyType === "rsa" || !usage.endsWith("Encipherment"));
 }
 
 function usualPurposes(isCa: boolean): string[] {

@@ -78,8 +78,7 @@ function hash() {
 }
 
 function serial() {
-	const rule =
-		"must be a whole number from 1 to 2^159 - 1; write it as a text, in decimal or behind 0x, where it has more than 15 digits";
+	const rule = "must be a whole number from 1 to 2^159 - 1, as a text, in decimal or behind 0x, from 16 digits on";
 	return v.pipe(
 		v.union([v.number(), v.string()], rule),
 		v.check((value) => {

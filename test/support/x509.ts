@@ -1,11 +1,18 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import * as v from "valibot";
-import type { Keys } from "../../formats/format.js";
+import { expect } from "vitest";
+import { FormatError, type Keys } from "../../formats/format.js";
 import { x509 } from "../../formats/x509.js";
 
 /** A store in memory that holds x509 values only, with a clock that a test can set. */
 export class CertificateStore {
 	readonly values = new Map<string, string>();
 	clock: () => Date = () => new Date();
+
+	/** The value of a key, which is there. */
+	get(key: string): string {
+		return this.values.get(key) ?? expect.fail(`no ${key}`);
+	}
 
 	/** Makes a value under a key; a key pair that takes little time unless told. */
 	async make(key: string, options: object = {}): Promise<string> {
@@ -20,8 +27,7 @@ export class CertificateStore {
 
 	/** Renews the value of a key. */
 	async renew(key: string, options: object = {}): Promise<string> {
-		const old = this.values.get(key) ?? "";
-		return this.#put(key, await x509.lifetime?.renew(old, v.parse(x509.options, options), this.#keys(key)));
+		return this.#put(key, await x509.lifetime?.renew(this.get(key), v.parse(x509.options, options), this.#keys(key)));
 	}
 
 	#put(key: string, value = ""): string {
@@ -41,3 +47,33 @@ export async function part(
 ): Promise<string> {
 	return (await x509.render?.[name]?.(value)) ?? "";
 }
+
+/** The certificate of a value's own key. */
+export const leafOf = (value: string) => new X509Certificate(value);
+
+/** The private key of a value. */
+export const keyOf = (value: string) => createPrivateKey(value);
+
+/** Whether the certificate of a value is that of its private key. */
+export const pairs = (value: string) => leafOf(value).checkPrivateKey(keyOf(value));
+
+/** What the blocks of a PEM text say that they are. */
+export const labels = (text: string) => [...text.matchAll(/^-----BEGIN (.+)-----$/gm)].map(([, label]) => label);
+
+/** The error with which a format refuses to make something. */
+export async function refusal(made: Promise<unknown>): Promise<FormatError> {
+	const error = await made.catch((error: unknown) => error);
+	if (error instanceof FormatError) return error;
+	return expect.fail(`not refused: ${error}`);
+}
+
+/** A store with a root, a CA below it, and a certificate of that one. */
+export async function chained(): Promise<CertificateStore> {
+	const store = new CertificateStore();
+	await store.make("root", { become_ca: true, days: 3650 });
+	await store.make("sub", { become_ca: true, ca: "root", days: 1825 });
+	await store.make("www.example.com", { ca: "sub" });
+	return store;
+}
+
+export const DAY = 86_400_000;
