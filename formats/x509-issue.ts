@@ -5,7 +5,7 @@ import { contentUnder, type Issuer, readIssuer } from "./x509-issuer.js";
 import { newKey, type PrivateKey } from "./x509-keys.js";
 import type { X509Options } from "./x509-options.js";
 import { type Signer, signedCertificate } from "./x509-sign.js";
-import { endOf, isSelfSigned, readValue } from "./x509-value.js";
+import { isSelfSigned, readValue, validityOf } from "./x509-value.js";
 
 const DAY_MS = 86_400_000;
 
@@ -40,7 +40,7 @@ export async function reissue(value: string, options: X509Options, keys: Keys): 
 		);
 	}
 	const issuer = options.ca === undefined ? undefined : await readIssuer(options.ca, keys);
-	if (issuer && issuer.end <= endOf(old.leaf)) return value;
+	if (issuer && issuer.end <= validityOf(old.leaf).end) return value;
 	const { content: before, keyId } = readContent(old.leaf);
 	const type = keyTypeOf(options, old.key);
 	const content = underIssuer(issuer, contentFor(options, keys.own, type, before));

@@ -3,7 +3,7 @@ import type { Name } from "@peculiar/asn1-x509";
 import { FormatError, type Keys } from "./format.js";
 import { narrowed, refusedName } from "./x509-constraints.js";
 import { type Content, readContent } from "./x509-content.js";
-import { endOf, isSelfSigned, readValue } from "./x509-value.js";
+import { isSelfSigned, readValue, validityOf } from "./x509-value.js";
 
 /** A CA of the store, ready to sign. */
 export interface Issuer {
@@ -45,9 +45,8 @@ export async function readIssuer(ca: string, keys: Keys): Promise<Issuer> {
 			`Name another key, or make a CA. ${makeCa("NAME")}`,
 		);
 	}
-	const start = new Date(leaf.validFrom);
-	const end = endOf(leaf);
-	refuseOutOfTime(quoted, start, end, keys.now());
+	const { start, end } = validityOf(leaf);
+	refuseOutOfTime(ca, start, end, keys.now());
 	return {
 		ca,
 		key,
@@ -101,16 +100,16 @@ function readCaValue(value: string, quoted: string) {
 }
 
 /** @throws {FormatError} */
-function refuseOutOfTime(quoted: string, start: Date, end: Date, now: Date): void {
+function refuseOutOfTime(ca: string, start: Date, end: Date, now: Date): void {
 	if (now > end) {
 		throw new FormatError(
-			`can't be signed by ${quoted}, which ended on ${end.toISOString().slice(0, 10)}`,
-			"Renew the CA first, which keeps its key: trocla get with --renew-before",
+			`can't be signed by ${JSON.stringify(ca)}, which ended on ${end.toISOString().slice(0, 10)}`,
+			`Renew it, which keeps its key: trocla get ${shellWord(ca)} x509 --renew-before 30d --render certonly`,
 		);
 	}
 	if (now < start) {
 		throw new FormatError(
-			`can't be signed by ${quoted}, which begins on ${start.toISOString().slice(0, 10)} only`,
+			`can't be signed by ${JSON.stringify(ca)}, which begins on ${start.toISOString().slice(0, 10)} only`,
 			"Look at this machine's clock, or name another CA",
 		);
 	}
@@ -135,6 +134,10 @@ function pathLengthUnder({ ca, content: { pathLength: above } }: Issuer, { pathL
 }
 
 function makeCa(ca: string): string {
-	const word = /^[A-Za-z0-9_][A-Za-z0-9_.:/@%+-]*$/.test(ca) ? ca : `'${ca.replaceAll("'", "'\\''")}'`;
-	return `Make it with: trocla create ${word} x509 'become_ca: true'`;
+	return `Make it with: trocla create ${shellWord(ca)} x509 'become_ca: true'`;
+}
+
+/** A key as a POSIX shell takes it literally. */
+function shellWord(key: string): string {
+	return /^[A-Za-z0-9_][A-Za-z0-9_.:/@%+-]*$/.test(key) ? key : `'${key.replaceAll("'", "'\\''")}'`;
 }

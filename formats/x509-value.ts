@@ -88,9 +88,17 @@ export function isSelfSigned(certificate: X509Certificate): boolean {
 	return certificate.subject === certificate.issuer && certificate.verify(certificate.publicKey);
 }
 
-/** When a certificate ends. */
-export function endOf(certificate: X509Certificate): Date {
-	return new Date(certificate.validTo);
+/**
+ * When a certificate begins and ends.
+ *
+ * @throws {FormatError} for one with a time that is none
+ */
+export function validityOf({ validFrom, validTo }: X509Certificate): { start: Date; end: Date } {
+	const [start, end] = [new Date(validFrom), new Date(validTo)];
+	if (Number.isNaN(start.getTime()) || Number.isNaN(end.getTime())) {
+		throw new FormatError("has a certificate that can't be read: it does not say when it ends");
+	}
+	return { start, end };
 }
 
 function required<T>(found: T | undefined, message: string): T {

@@ -1,6 +1,6 @@
 import type { Format } from "./format.js";
 import { options } from "./x509-options.js";
-import { certificateTexts, endOf, keyText, readCertificate } from "./x509-value.js";
+import { certificateTexts, keyText, readCertificate, validityOf } from "./x509-value.js";
 
 /**
  * A private key and its certificate (RFC 5280), for TLS and for CAs.
@@ -33,7 +33,7 @@ export const x509: Format<typeof options> = {
 	lifetime: {
 		async end(value) {
 			try {
-				return endOf(readCertificate(certificateTexts(value)[0]));
+				return validityOf(readCertificate(certificateTexts(value)[0])).end;
 			} catch {
 				return undefined;
 			}

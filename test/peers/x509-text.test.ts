@@ -68,6 +68,7 @@ describe.skipIf(missing("openssl"))("openssl (needs openssl)", () => {
 			const purposes = ["serverAuth", "clientAuth", "codeSigning", "emailProtection", "timeStamping", "OCSPSigning"];
 			const value = await store.make("ca", {
 				become_ca: true,
+				keysize: 2048,
 				key_usages: all,
 				extended_key_usages: [...purposes, "1.3.6.1.5.5.7.3.17", "1.2.3.4"],
 			});
