@@ -2,8 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { FormatError } from "../../formats/format.js";
 import { OpenSsl } from "../support/openssl.js";
 import { missing, pathOf } from "../support/peers.js";
+import { Sandbox } from "../support/sandbox.js";
 import { freePort, startServer } from "../support/server.js";
-import { CertificateStore, DAY, part } from "../support/x509.js";
+import { CertificateStore, DAY, leafOf, part } from "../support/x509.js";
 
 describe.skipIf(missing("openssl"))("openssl (needs openssl)", () => {
 	let openssl: OpenSsl;
@@ -74,6 +75,20 @@ describe.skipIf(missing("openssl"))("openssl (needs openssl)", () => {
 			expect(await openssl.verify(store.get("old"), value)).toContain("certificate has expired");
 			await expect(store.make("www.example.com", { ca: "old" })).rejects.toThrow(FormatError);
 		});
+	});
+
+	it("verifies what 20 processes sign with one CA at once, each with a serial of its own", async () => {
+		const sandbox = new Sandbox();
+		const make = async (key: string, options: string) => {
+			const { code, stdout, stderr } = await sandbox.run(["get", key, "x509", options, "--render", "fullchain"]);
+			expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+			return stdout;
+		};
+		const ca = await make("ca", "become_ca: true, key_type: p256");
+		const hosts = Array.from({ length: 20 }, (_, index) => `host${index}.example.com`);
+		const values = await Promise.all(hosts.map((host) => make(host, "ca: ca, key_type: p256")));
+		expect(new Set(values.map((value) => leafOf(value).serialNumber)).size).toBe(20);
+		for (const value of values) expect(await openssl.verify(ca, value)).toBe("OK");
 	});
 
 	describe("holds a CA to its name constraints", () => {
