@@ -127,7 +127,7 @@ describe.skipIf(missing(...needed))("Ruby (needs ruby, ruby-moneta, ruby-sequel,
 					const expected = all.map(({ key, formats }) => ({ key, formats }));
 					expect((await site.read()).sort(byKey)).toEqual(expected.sort(byKey));
 				}),
-				{ numRuns: 4 },
+				{ numRuns: 4, endOnFailure: true },
 			);
 		});
 

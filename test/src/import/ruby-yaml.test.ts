@@ -1,4 +1,5 @@
 import { writeFileSync } from "node:fs";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { readRubyYaml } from "../../../src/import/ruby-yaml.js";
 import { all, formatsOf, leavesUntouched } from "../../support/foreign.js";
@@ -85,6 +86,19 @@ test("an anchor is found in another entry", async () => {
 		a: { plain: "x" },
 		b: { plain: "x" },
 	});
+});
+
+test("whatever becomes of a file, each key comes in or is named, or the file is refused", async () => {
+	const change = fc.tuple(fc.nat(SIX.length), fc.nat(20), fc.string({ unit: "binary-ascii", maxLength: 8 }));
+	await fc.assert(
+		fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 4 }), async (changes) => {
+			const text = changes.reduce((all, [at, length, by]) => all.slice(0, at) + by + all.slice(at + length), SIX);
+			const found = await read(text).catch((error) => error);
+			if (Array.isArray(found)) for (const foreign of found) expect(foreign.key).toEqual(expect.any(String));
+			else expect(found).toMatchObject({ code: "source", hint: expect.any(String) });
+		}),
+		{ numRuns: 500 },
+	);
 });
 
 test("an empty map is a store without keys", async () => {
