@@ -1,6 +1,6 @@
 import type { Format } from "./format.js";
-import { options } from "./x509-options.js";
-import { certificateTexts, keyText, readCertificate, validityOf } from "./x509-value.js";
+import { options } from "./x509/options.js";
+import { certificateTexts, keyText, readCertificate, validityOf } from "./x509/value.js";
 
 /**
  * A private key and its certificate (RFC 5280), for TLS and for CAs.
@@ -13,11 +13,11 @@ export const x509: Format<typeof options> = {
 	options,
 
 	async derive(plain) {
-		return (await import("./x509-import.js")).importValue(plain);
+		return (await import("./x509/import.js")).importValue(plain);
 	},
 
 	async generate(options, keys) {
-		return await (await import("./x509-issue.js")).issue(options, keys);
+		return await (await import("./x509/issue.js")).issue(options, keys);
 	},
 
 	render: {
@@ -40,7 +40,7 @@ export const x509: Format<typeof options> = {
 		},
 
 		async renew(value, options, keys) {
-			return await (await import("./x509-issue.js")).reissue(value, options, keys);
+			return await (await import("./x509/issue.js")).reissue(value, options, keys);
 		},
 	},
 };

@@ -151,8 +151,8 @@ describe("an x509 with RSA", () => {
 
 	it("is not signed by a key of a kind that signs no certificates", async () => {
 		const { privateKey } = generateKeyPairSync("rsa-pss", { modulusLength: 2048 });
-		const { signedCertificate } = await import("../../formats/x509-sign.js");
-		const { contentFor } = await import("../../formats/x509-content.js");
+		const { signedCertificate } = await import("../../formats/x509/sign.js");
+		const { contentFor } = await import("../../formats/x509/content.js");
 		const content = contentFor({ days: 1 }, "www", "rsa");
 		const draft = { content, key: privateKey, keyId: undefined, start: new Date(), end: new Date(), serial: 1 };
 		const signer = { name: content.subject, key: privateKey, keyId: undefined, hash: undefined };

@@ -1,11 +1,11 @@
 import type { KeyObject } from "node:crypto";
-import { FormatError, type Keys } from "./format.js";
-import { type Content, contentFor, readContent } from "./x509-content.js";
-import { contentUnder, type Issuer, readIssuer } from "./x509-issuer.js";
-import { newKey, type PrivateKey } from "./x509-keys.js";
-import type { X509Options } from "./x509-options.js";
-import { type Signer, signedCertificate } from "./x509-sign.js";
-import { isSelfSigned, readValue, validityOf } from "./x509-value.js";
+import { FormatError, type Keys } from "../format.js";
+import { type Content, contentFor, readContent } from "./content.js";
+import { contentUnder, type Issuer, readIssuer } from "./issuer.js";
+import { newKey, type PrivateKey } from "./keys.js";
+import type { X509Options } from "./options.js";
+import { type Signer, signedCertificate } from "./sign.js";
+import { isSelfSigned, readValue, validityOf } from "./value.js";
 
 const DAY_MS = 86_400_000;
 

@@ -1,5 +1,5 @@
 import type { KeyObject, X509Certificate } from "node:crypto";
-import { FormatError } from "./format.js";
+import { FormatError } from "../format.js";
 import {
 	isCertificate,
 	isPrivateKey,
@@ -8,7 +8,7 @@ import {
 	pemBlocks,
 	readCertificate,
 	readPrivateKey,
-} from "./x509-value.js";
+} from "./value.js";
 
 /**
  * A stored value of a private key and a certificate that were made elsewhere, with the certificates above it if they

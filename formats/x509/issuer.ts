@@ -1,9 +1,9 @@
 import type { KeyObject, X509Certificate } from "node:crypto";
 import type { Name } from "@peculiar/asn1-x509";
-import { FormatError, type Keys } from "./format.js";
-import { narrowed, refusedName } from "./x509-constraints.js";
-import { type Content, readContent } from "./x509-content.js";
-import { isSelfSigned, readValue, validityOf } from "./x509-value.js";
+import { FormatError, type Keys } from "../format.js";
+import { narrowed, refusedName } from "./constraints.js";
+import { type Content, readContent } from "./content.js";
+import { isSelfSigned, readValue, validityOf } from "./value.js";
 
 /** A CA of the store, ready to sign. */
 export interface Issuer {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { x509 } from "../../formats/x509.js";
-import { readContent } from "../../formats/x509-content.js";
-import { CertificateStore, chained, DAY, keyOf, leafOf, pairs, refusal } from "../support/x509.js";
+import { readContent } from "../../../formats/x509/content.js";
+import { x509 } from "../../../formats/x509.js";
+import { CertificateStore, chained, DAY, keyOf, leafOf, pairs, refusal } from "../../support/x509.js";
 
 describe("an x509 that ends", () => {
 	it("ends when its certificate does, and nothing else does", async () => {

@@ -1,7 +1,7 @@
 import { generateKeyPair, type KeyObject } from "node:crypto";
 import { promisify } from "node:util";
-import { FormatError } from "./format.js";
-import type { X509Options } from "./x509-options.js";
+import { FormatError } from "../format.js";
+import type { X509Options } from "./options.js";
 
 /** A private key, and its PEM. */
 export interface PrivateKey {

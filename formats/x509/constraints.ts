@@ -1,8 +1,8 @@
 import { BlockList, isIP } from "node:net";
 import { type GeneralName, type GeneralSubtree, GeneralSubtrees, NameConstraints } from "@peculiar/asn1-x509";
-import { type Content, cnOf, textOf } from "./x509-content.js";
-import { altNameOfCn } from "./x509-names.js";
-import { EMAIL_OID } from "./x509-subject.js";
+import { type Content, cnOf, textOf } from "./content.js";
+import { altNameOfCn } from "./names.js";
+import { EMAIL_OID } from "./subject.js";
 
 const KINDS = ["dNSName", "iPAddress", "rfc822Name", "uniformResourceIdentifier"] as const;
 type Kind = (typeof KINDS)[number];

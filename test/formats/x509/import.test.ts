@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { FormatError } from "../../formats/format.js";
-import { CertificateStore, chained, keyOf, pairs, part, refusal } from "../support/x509.js";
+import { FormatError } from "../../../formats/format.js";
+import { CertificateStore, chained, keyOf, pairs, part, refusal } from "../../support/x509.js";
 
 describe("an x509 that was made elsewhere", () => {
 	let store: CertificateStore;

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import * as v from "valibot";
 import { describe, expect, it } from "vitest";
-import { options } from "../../formats/x509-options.js";
+import { options } from "../../../formats/x509/options.js";
 
 function fault(asked: object): string | undefined {
 	const [issue] = v.safeParse(options, asked, { abortEarly: true }).issues ?? [];

@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { domainToASCII } from "node:url";
-import { FormatError } from "./format.js";
+import { FormatError } from "../format.js";
 
 /** A name in a certificate beside its subject, by the field of RFC 5280's GeneralName that it stands in. */
 export interface OtherName {

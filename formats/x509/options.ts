@@ -1,9 +1,9 @@
 import * as v from "valibot";
-import { FormatError } from "./format.js";
-import { oneOf, text, wholeNumber } from "./schema.js";
-import { parseAltName, parseConstraint } from "./x509-names.js";
-import { parseSubject, subjectPart } from "./x509-subject.js";
-import { keyUsageNames, purposeNames, purposeOid } from "./x509-usages.js";
+import { FormatError } from "../format.js";
+import { oneOf, text, wholeNumber } from "../schema.js";
+import { parseAltName, parseConstraint } from "./names.js";
+import { parseSubject, subjectPart } from "./subject.js";
+import { keyUsageNames, purposeNames, purposeOid } from "./usages.js";
 
 /** RFC 5280, section 4.1.2.2: positive, and 20 octets at most. */
 const MAX_SERIAL = 2n ** 159n;

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { connect, createServer } from "node:tls";
 import { describe, expect, it } from "vitest";
-import { CertificateStore, chained, DAY, labels, leafOf, part, refusal } from "../support/x509.js";
+import { CertificateStore, chained, DAY, labels, leafOf, part, refusal } from "../../support/x509.js";
 
 describe("an x509 signed by a CA of the store", () => {
 	it("carries the CAs' certificates up to the root's, without it", async () => {

@@ -26,10 +26,10 @@ import {
 	Validity,
 	Version,
 } from "@peculiar/asn1-x509";
-import { FormatError } from "./format.js";
-import type { Content } from "./x509-content.js";
-import type { X509Options } from "./x509-options.js";
-import { keyUsageNames } from "./x509-usages.js";
+import { FormatError } from "../format.js";
+import type { Content } from "./content.js";
+import type { X509Options } from "./options.js";
+import { keyUsageNames } from "./usages.js";
 
 /** A certificate that is to be signed. */
 export interface Draft {

@@ -24,11 +24,11 @@ import {
 	SubjectAlternativeName,
 	SubjectKeyIdentifier,
 } from "@peculiar/asn1-x509";
-import { FormatError } from "./format.js";
-import { altNameOfCn, type OtherName, parseAltName, parseConstraint } from "./x509-names.js";
-import type { X509Options } from "./x509-options.js";
-import { CN_OID, parseSubject, type SubjectPart, subjectOptions, subjectPart } from "./x509-subject.js";
-import { type KeyUsageName, keyUsageNames, purposeOid, tlsPurposes } from "./x509-usages.js";
+import { FormatError } from "../format.js";
+import { altNameOfCn, type OtherName, parseAltName, parseConstraint } from "./names.js";
+import type { X509Options } from "./options.js";
+import { CN_OID, parseSubject, type SubjectPart, subjectOptions, subjectPart } from "./subject.js";
+import { type KeyUsageName, keyUsageNames, purposeOid, tlsPurposes } from "./usages.js";
 
 /** What a certificate says of its key, whoever signs it. */
 export interface Content {

@@ -1,5 +1,5 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
-import { FormatError } from "./format.js";
+import { FormatError } from "../format.js";
 
 /** What a stored value holds. */
 export interface X509Value {

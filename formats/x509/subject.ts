@@ -1,5 +1,5 @@
-import { FormatError } from "./format.js";
-import { isOid } from "./x509-usages.js";
+import { FormatError } from "../format.js";
+import { isOid } from "./usages.js";
 
 /** One part of a certificate's subject. */
 export interface SubjectPart {
