@@ -9,7 +9,7 @@ import { pieces } from "./audit-lines.js";
 /** How long a rotation by copytruncate may take from the end of its copy until it truncates. */
 const COPYTRUNCATE_MS = 10_000;
 /** How long a line may take to get into a file that was renamed meanwhile, and is perhaps being compressed. */
-const RENAME_MS = 1000;
+const RENAME_MS = 100;
 /** For this long logrotate may have renamed a file, and not made the new one yet. */
 const CREATE_MS = 50;
 
@@ -69,8 +69,17 @@ async function lookAt(file: FileHandle, head: Head, last: HeadEntry | undefined)
 	const rest = await readOn(file, last && !isRotated ? last.end : 0, last);
 	if (!isRotated) return { ...rest, missing: [] };
 	const since = Number(mtimeMs) - (isSame ? COPYTRUNCATE_MS : RENAME_MS);
-	const recent = await head.recent();
-	return { ...rest, missing: recent.filter(({ n, at }) => n > rest.lastInFile && n <= last.n && at >= since) };
+	const lost = sameFile(await head.recent()).filter(({ n, at }) => n > rest.lastInFile && at >= since);
+	return { ...rest, missing: lost };
+}
+
+/** The last entries, as far back as they were appended to the file that the last one was, before it was rotated. */
+function sameFile(entries: readonly HeadEntry[]): readonly HeadEntry[] {
+	const begin = entries.findLastIndex(({ inode, end }, i) => {
+		const before = entries[i - 1];
+		return before && (before.inode !== inode || before.end >= end);
+	});
+	return entries.slice(Math.max(begin, 0));
 }
 
 /** Follows the chain from a line on through what stands in the file behind it. */

@@ -3,7 +3,11 @@ import { follows, type Link, NO_LINE, type ParsedLine, parseLine, sha256 } from 
 import type { Piece } from "./audit-lines.js";
 
 /** Where a line stands: `audit.jsonl.1:17`. */
-type Placed = ParsedLine & { readonly where: string };
+type Placed = ParsedLine & {
+	readonly where: string;
+	/** False for the first line of all, where older ones are not there any more. */
+	readonly isAnchored: boolean;
+};
 
 /** Half-written lines that may wait for the line that marks them. */
 const MAX_TORN = 16;
@@ -62,7 +66,8 @@ export class Chain {
 		}
 		this.lines++;
 		if (line.torn) this.#torn.delete(line.torn);
-		yield* this.#follow({ ...line, where });
+		const isAnchored = follows(line, NO_LINE) || this.#local !== undefined || this.#known !== undefined;
+		yield* this.#follow({ ...line, where, isAnchored });
 	}
 
 	/** The faults that show at the end of the file. */
@@ -130,16 +135,7 @@ export class Chain {
 		const { line, before } = this.#doubtful;
 		this.#doubtful = undefined;
 		const isSound = next ? follows(next, line) : this.#head?.n === line.n && this.#head.hash === line.hash;
-		const expected = (before?.n ?? 0) + 1;
-		if (!isSound) {
-			const isAlien = next && before && follows(next, before);
-			const what = isAlien ? "does not belong here: it was put in" : `is not what was written as line ${expected}`;
-			yield this.#fault(`${line.where} ${what}`);
-		} else if (line.n === expected && before) yield this.#fault(`${before.where} was changed after it was written`);
-		else if (line.n > expected) {
-			const gone = line.n - 1 === expected ? `line ${expected} is` : `lines ${expected} to ${line.n - 1} are`;
-			yield this.#fault(`${gone} missing before ${line.where}`);
-		} else yield this.#fault(`${line.where} is line ${line.n}, where line ${expected} belongs`);
+		yield this.#fault(isSound ? explainSound(line, before) : explainUnsound(line, before, next));
 	}
 
 	*#foreign(): Generator<string> {
@@ -152,3 +148,25 @@ export class Chain {
 		return message;
 	}
 }
+
+/** What is wrong before a line that others follow. */
+function explainSound(line: Placed, before: Placed | undefined): string {
+	const expected = (before?.n ?? 0) + 1;
+	if (before && line.n === expected) return `${before.where} was changed after it was written`;
+	if (line.n > expected) {
+		const gone = line.n - 1 === expected ? `line ${expected} is` : `lines ${expected} to ${line.n - 1} are`;
+		return `${gone} missing before ${line.where}`;
+	}
+	// Both were written after the same line, or the first line of all is not the first that was written.
+	if (before && (line.prev === before.prev || !before.isAnchored)) return alien(before);
+	return `${line.where} is line ${line.n}, where line ${expected} belongs`;
+}
+
+/** What is wrong with a line that nothing follows. */
+function explainUnsound(line: Placed, before: Placed | undefined, next: Placed | undefined): string {
+	if (before && !before.isAnchored && line.n < before.n) return alien(before);
+	if (next && before && follows(next, before)) return alien(line);
+	return `${line.where} is not what was written as line ${(before?.n ?? 0) + 1}`;
+}
+
+const alien = ({ where }: Placed) => `${where} does not belong here`;
