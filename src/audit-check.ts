@@ -78,7 +78,7 @@ async function* follow(chain: Chain, files: readonly AuditFile[], seen: (lines: 
 
 function describe(audit: string, { lines, before, last }: Chain, files: number): string {
 	const many = files > 1 ? ` in ${files} files` : "";
-	const gone = before > 0 ? `; lines 1 to ${before} are not beside it any more` : "";
+	const gone = before > 0 ? `; the chain begins with line ${before + 1}, older ones are not beside it` : "";
 	return `${audit}: ${lines} lines${many}, none changed or missing${gone}${last ? `; the last is ${last.n}, ${last.hash}` : ""}`;
 }
 

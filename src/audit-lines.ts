@@ -2,7 +2,7 @@ import type { FileHandle } from "node:fs/promises";
 import { pipeline, Readable, type Transform } from "node:stream";
 import { MAX_LINE } from "./audit-line.js";
 
-const CHUNK = 256 * 1024;
+const CHUNK = 64 * 1024;
 const NEWLINE = 10;
 
 /** A piece of a file up to a newline, or up to its end. */

@@ -191,7 +191,9 @@ describe("a rotation", () => {
 			if (file) audit.rotate(`${audit.file}.${file}`);
 		}
 		rmSync(`${audit.file}.3`);
-		expect(await audit.findings()).toMatchObject([{ state: "ok", message: expect.stringContaining("lines 1 to 10 ") }]);
+		expect(await audit.findings()).toMatchObject([
+			{ state: "ok", message: expect.stringContaining("begins with line 11,") },
+		]);
 		rmSync(`${audit.file}.1`);
 		expect(await audit.faults()).toEqual([`lines 21 to 30 are missing before ${audit.file}:1`]);
 	});
