@@ -1,15 +1,11 @@
 import { constants } from "node:fs";
-import { type FileHandle, open, stat } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Head, type HeadEntry } from "./audit-head.js";
-import { type AuditEntry, follows, type Link, NO_LINE, parseLine, printLine, sha256 } from "./audit-line.js";
-import { pieces } from "./audit-lines.js";
+import { type AuditEntry, type Link, printLine, sha256 } from "./audit-line.js";
+import { type ChainedLine, findPlace } from "./audit-place.js";
 
-/** How long a rotation by copytruncate may take from the end of its copy until it truncates. */
-const COPYTRUNCATE_MS = 10_000;
-/** How long a line may take to get into a file that was renamed meanwhile, and is perhaps being compressed. */
-const RENAME_MS = 100;
 /** For this long logrotate may have renamed a file, and not made the new one yet. */
 const CREATE_MS = 50;
 
@@ -30,96 +26,48 @@ export async function append(
 	await using head = await Head.lock(audit);
 	const last = await head.last();
 	await using file = await openAudit(audit, last !== undefined);
-	for (;;) {
-		const { before, missing, torn, needsNewline } = await lookAt(file, head, last);
-		const { ino, size } = await file.stat({ bigint: true });
-		const lines = chain([...torn.map(describe), ...added], before);
-		const repeated = missing.map(({ line }) => `${line}\n`).join("");
-		const start = Number(size) + Buffer.byteLength(repeated) + (needsNewline ? 1 : 0);
-		const text = `${needsNewline ? "\n" : ""}${repeated}${lines.map(({ line }) => `${line}\n`).join("")}`;
-		await write(file, Number(size), text);
-		const { size: after } = await file.stat();
-		if (after < Number(size) + Buffer.byteLength(text)) {
-			// It was truncated since it was looked at, so all that it holds is out of this text.
+	for (let left = added; ; left = []) {
+		const { before, repeated, torn, needsNewline, inode, size } = await findPlace(file, head, last);
+		const start = needsNewline ? "\n" : "";
+		const lines = place([...repeated, ...chain([...torn.map(describe), ...left], before)], inode, size + start.length);
+		const text = start + lines.map(({ line }) => `${line}\n`).join("");
+		try {
+			await head.announce(lines.slice(repeated.findLastIndex(({ isConfirmed }) => isConfirmed) + 1));
+			await write(file, size, text);
+		} catch (error) {
+			await head.retract().catch(() => {});
+			throw error;
+		}
+		if ((await file.stat()).size < size + Buffer.byteLength(text)) {
+			// It was truncated since it was looked at, so all that it holds is out of this text; what was announced is
+			// now pending.
 			await file.truncate(0);
 			continue;
 		}
-		// The lines are in the audit: where the head can't be written, the next one to append finds them there.
-		await head.append(placed(lines, String(ino), start)).catch(() => {});
+		// The lines are in the audit: where they can't be confirmed, the next one to append finds them there.
+		await head.confirm().catch(() => {});
 		return;
 	}
 }
 
-interface Place {
-	/** The last line of the chain. */
-	readonly before: Link;
-	/** Lines of the chain that a rotation may have lost, and that are to be written again. */
-	readonly missing: readonly HeadEntry[];
-	/** The SHA-256 of each piece that is no whole line, and that nothing marks as such yet. */
-	readonly torn: readonly string[];
-	readonly needsNewline: boolean;
-}
-
-/** Where the chain stands, by the head and by what the file holds that the head does not know of. */
-async function lookAt(file: FileHandle, head: Head, last: HeadEntry | undefined): Promise<Place> {
-	const { ino, size, mtimeMs } = await file.stat({ bigint: true });
-	const isSame = last?.inode === String(ino);
-	if (isSame && BigInt(last.end) === size) return { before: last, missing: [], torn: [], needsNewline: false };
-	const isRotated = last !== undefined && !(isSame && BigInt(last.end) < size);
-	const rest = await readOn(file, last && !isRotated ? last.end : 0, last);
-	if (!isRotated) return { ...rest, missing: [] };
-	const since = Number(mtimeMs) - (isSame ? COPYTRUNCATE_MS : RENAME_MS);
-	const lost = sameFile(await head.recent()).filter(({ n, at }) => n > rest.lastInFile && at >= since);
-	return { ...rest, missing: lost };
-}
-
-/** The last entries, as far back as they were appended to the file that the last one was, before it was rotated. */
-function sameFile(entries: readonly HeadEntry[]): readonly HeadEntry[] {
-	const begin = entries.findLastIndex(({ inode, end }, i) => {
-		const before = entries[i - 1];
-		return before && (before.inode !== inode || before.end >= end);
-	});
-	return entries.slice(Math.max(begin, 0));
-}
-
-/** Follows the chain from a line on through what stands in the file behind it. */
-async function readOn(file: FileHandle, start: number, last: Link | undefined) {
-	let before = last ?? NO_LINE;
-	let lastInFile = 0;
-	let needsNewline = false;
-	const torn = new Set<string>();
-	for await (const found of pieces(file, start)) {
-		for (const { bytes, isEnded } of found) {
-			const line = parseLine(bytes);
-			needsNewline = !isEnded;
-			if (!line) {
-				if (bytes.length > 0) torn.add(sha256(bytes));
-				continue;
-			}
-			if (line.torn) torn.delete(line.torn);
-			lastInFile = line.n;
-			// Without a head there is nothing to compare with, and the chain goes on from where the file ends.
-			if (!last || follows(line, before)) before = line;
-		}
-	}
-	return { before, lastInFile, torn: [...torn], needsNewline };
-}
-
-function chain(entries: readonly AuditEntry[], before: Link): { line: string; link: Link }[] {
+/** The lines of entries that follow a line. */
+function chain(entries: readonly AuditEntry[], before: Link): ChainedLine[] {
 	let last = before;
 	return entries.map((entry) => {
 		const line = printLine(entry, last);
-		last = { n: last.n + 1, hash: sha256(line) };
-		return { line, link: last };
+		const { n, hash: prev } = last;
+		last = { n: n + 1, hash: sha256(line) };
+		return { ...last, prev, line };
 	});
 }
 
-function placed(lines: readonly { line: string; link: Link }[], inode: string, start: number): HeadEntry[] {
-	let end = start;
+/** Where lines end that stand one after the other in a file, from an offset on. */
+function place(lines: readonly ChainedLine[], inode: string, start: number): HeadEntry[] {
 	const at = Date.now();
-	return lines.map(({ line, link }) => {
+	let end = start;
+	return lines.map(({ n, hash, prev, line }) => {
 		end += Buffer.byteLength(line) + 1;
-		return { ...link, line, inode, end, at };
+		return { n, hash, prev, line, inode, end, at };
 	});
 }
 
@@ -135,18 +83,18 @@ async function write(file: FileHandle, size: number, text: string): Promise<void
 	}
 }
 
+/** Opens the audit; one that was there before is given some time to come back before it is made. */
 async function openAudit(audit: string, isKnown: boolean): Promise<FileHandle> {
-	for (let waited = 0; isKnown && waited < CREATE_MS && !(await exists(audit)); waited++) await sleep(1);
-	const file = await open(audit, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT, 0o600);
-	if ((await file.stat()).size > 0) return file;
-	// It may be new, and then its name has to reach the disk too.
+	const flags = constants.O_RDWR | constants.O_APPEND;
+	for (const end = Date.now() + CREATE_MS; isKnown && Date.now() < end; await sleep(1)) {
+		const file = await open(audit, flags).catch((error: NodeJS.ErrnoException) => {
+			if (error.code !== "ENOENT") throw error;
+		});
+		if (file) return file;
+	}
+	const file = await open(audit, flags | constants.O_CREAT, 0o600);
+	// Its name has to reach the disk too.
 	await using directory = await open(dirname(audit), "r");
 	await directory.sync();
 	return file;
 }
-
-const exists = (path: string) =>
-	stat(path).then(
-		() => true,
-		() => false,
-	);

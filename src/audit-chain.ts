@@ -82,16 +82,21 @@ export class Chain {
 		this.#repeats = false;
 	}
 
+	/** How many lines the head knows of that come after the last one. */
+	get missing(): number {
+		return Math.max((this.#head?.n ?? 0) - (this.#known?.n ?? 0), 0);
+	}
+
 	/** The faults that only the head tells, when all files are read. */
 	*finish(): Generator<string> {
 		const head = this.#head;
-		if (!head) return;
 		const last = this.#known;
-		if (!last || last.n < head.n) {
+		if (!head) return;
+		if (this.missing > 0) {
 			const end = last ? `${last.where} is the last line and has the number ${last.n}` : "no line is there any more";
-			yield this.#fault(`${end}, but line ${head.n} was written too: ${head.n - (last?.n ?? 0)} missing at the end`);
+			yield this.#fault(`${end}, but line ${head.n} was written too: ${this.missing} missing at the end`);
 		} else if (this.#written?.hash !== head.hash && this.#faults === 0) {
-			const where = this.#written?.where ?? last.where;
+			const where = this.#written?.where ?? last?.where;
 			yield this.#fault(`${where} is not what was written as line ${head.n}: lines were changed, up to the last one`);
 		}
 	}

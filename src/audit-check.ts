@@ -1,11 +1,12 @@
-import { type FileHandle, open, readdir } from "node:fs/promises";
+import { type FileHandle, open, readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { Chain } from "./audit-chain.js";
 import { refuseUnsafe } from "./audit-file.js";
-import { headFile, readHead } from "./audit-head.js";
+import { type HeadState, headFile, readHead } from "./audit-head.js";
 import { parseLine } from "./audit-line.js";
 import { pieces } from "./audit-lines.js";
 import { lock } from "./audit-lock.js";
+import { lostLines } from "./audit-place.js";
 import { TroclaError } from "./errors.js";
 import { type Finding, fault, note, ok } from "./finding.js";
 
@@ -34,7 +35,7 @@ export async function* checkAudit(audit: string, seen: (lines: number) => void):
 		const isThere = refuseUnsafe(audit) !== undefined;
 		// First the head: whatever it knows of then is in the files.
 		const head = await readHead(audit);
-		if (!isThere && !head) return yield ok("audit", `${audit} is not there yet; the first change makes it`);
+		if (!isThere && !head?.last) return yield ok("audit", `${audit} is not there yet; the first change makes it`);
 		await tryLock(audit);
 		for await (const found of openFiles(audit)) {
 			if ("first" in found) files.push(found);
@@ -43,14 +44,22 @@ export async function* checkAudit(audit: string, seen: (lines: number) => void):
 		// A file that repeats all of the one before has the same first line.
 		const age = ({ path, changed }: AuditFile) => (path === audit ? Number.POSITIVE_INFINITY : changed);
 		files.sort((a, b) => a.first - b.first || (age(a) < age(b) ? -1 : 1));
-		const chain = new Chain(head);
+		const chain = new Chain(head?.last);
 		let faults = 0;
 		for await (const message of follow(chain, files, seen)) {
 			if (++faults <= MAX_FAULTS) yield { check: "audit", state: "fault", message, mend: MEND };
 		}
+		if (head && chain.missing > 0 && chain.missing <= (await lostIn(files, audit, head))) {
+			const what = `a rotation took away ${chain.missing} lines while they were written`;
+			yield note("audit", what, "The next change writes them again");
+		} else
+			for (const message of chain.finish()) {
+				faults++;
+				yield { check: "audit", state: "fault", message, mend: MEND };
+			}
 		if (faults > MAX_FAULTS)
 			yield { check: "audit", state: "fault", message: `${faults - MAX_FAULTS} more`, mend: MEND };
-		if (!head)
+		if (!head?.last)
 			yield note("audit", `${headFile(audit)} is not there`, "Whether lines are missing at the end can't be told");
 		if (faults === 0) yield ok("audit", describe(audit, chain, files.length));
 	} catch (error) {
@@ -73,7 +82,14 @@ async function* follow(chain: Chain, files: readonly AuditFile[], seen: (lines: 
 		}
 		yield* chain.end();
 	}
-	yield* chain.finish();
+}
+
+/** How many lines at its end an audit's head can give back. */
+async function lostIn(files: readonly AuditFile[], audit: string, head: HeadState): Promise<number> {
+	const current = await stat(audit, { bigint: true }).catch(() => undefined);
+	// One that has lines of its own was not truncated just now.
+	if (!current || files.some(({ path }) => path === audit)) return 0;
+	return lostLines(head, { inode: String(current.ino), changed: Number(current.mtimeMs) }).length;
 }
 
 function describe(audit: string, { lines, before, last }: Chain, files: number): string {

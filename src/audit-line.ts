@@ -65,7 +65,7 @@ export function parseLine(bytes: Buffer): ParsedLine | undefined {
 }
 
 /** Whether a line was written after this one. */
-export function follows(line: ParsedLine, before: Link): boolean {
+export function follows(line: Link & { readonly prev: string }, before: Link): boolean {
 	return line.n === before.n + 1 && line.prev === before.hash;
 }
 

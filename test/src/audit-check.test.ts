@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { appendFileSync, cpSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, cpSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import * as fc from "fast-check";
@@ -58,7 +58,15 @@ describe("a tampered line", () => {
 				`FILE:${kept} is the last line and has the number ${kept}, but line ${LINES} was written too: ${LINES - kept} missing at the end`,
 			]);
 		}
-		expect(await faults([])).toEqual([
+	});
+
+	test("is missed where all of it was cut, unless that was just now and the head still has it", async () => {
+		const { audit, faults } = await tampering();
+		expect(await faults([])).toEqual([]);
+		expect(await audit.findings()).toMatchObject([{ state: "note" }, { state: "ok" }]);
+		const later = Date.now() / 1000 + 60;
+		utimesSync(audit.file, later, later);
+		expect((await audit.faults()).map((fault) => fault.replaceAll(audit.file, "FILE"))).toEqual([
 			`no line is there any more, but line ${LINES} was written too: ${LINES} missing at the end`,
 		]);
 	});

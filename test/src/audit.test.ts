@@ -147,6 +147,27 @@ describe("the chain", () => {
 		expect(await audit.faults()).toEqual([]);
 	});
 
+	test("has the line of a process that died before it could append it", async () => {
+		const audit = new TestAudit();
+		await audit.fill(1, 3);
+		const [text, head] = [readFileSync(audit.file), readFileSync(headFile(audit.file))];
+		await audit.fill(4, 4);
+		// What it had announced, without the word that confirms it.
+		const announced = readFileSync(headFile(audit.file)).subarray(0, -"confirmed\n".length);
+		for (const written of [0, 1, 100, 10_000]) {
+			const whole = readFileSync(audit.file);
+			writeFileSync(audit.file, Buffer.concat([text, whole.subarray(text.length).subarray(0, written)]));
+			writeFileSync(headFile(audit.file), announced);
+			expect(await audit.faults()).toEqual([]);
+			await audit.fill(5, 5);
+			expect(await audit.faults()).toEqual([]);
+			const keys = readFileSync(audit.file, "utf8").match(/(?<="key":")\w+(?=",)/g);
+			expect(keys).toEqual(["key1", "key2", "key3", "key4", "key5"]);
+			writeFileSync(audit.file, whole);
+		}
+		expect(head.length).toBeLessThan(announced.length);
+	});
+
 	test("has a head that does not grow without an end", async () => {
 		const audit = new TestAudit();
 		const writer = audit.open();
@@ -181,6 +202,23 @@ describe("a rotation", () => {
 		const all = [...audit.lines(`${audit.file}.1`), ...audit.lines()];
 		expect([...new Set(all.map(({ n }) => n))]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
 		expect(new Set(all.map((line) => JSON.stringify(line))).size).toBe(9);
+		expect(await audit.faults()).toEqual([]);
+	});
+
+	test("by copying and truncating is noticed also where a process wrote into the empty file and died", async () => {
+		const audit = new TestAudit();
+		await audit.fill(1, 5);
+		const copy = readFileSync(audit.file);
+		await audit.fill(6, 8);
+		const before = statSync(audit.file).size;
+		await audit.fill(9, 9);
+		const line = readFileSync(audit.file).subarray(before);
+		writeFileSync(`${audit.file}.1`, copy, { mode: 0o600 });
+		writeFileSync(audit.file, line);
+		truncateSync(headFile(audit.file), statSync(headFile(audit.file)).size - "confirmed\n".length);
+		await audit.fill(10, 10);
+		const all = [...audit.lines(`${audit.file}.1`), ...audit.lines()];
+		expect([...new Set(all.map(({ key }) => key))]).toEqual(Array.from({ length: 10 }, (_, i) => `key${i + 1}`));
 		expect(await audit.faults()).toEqual([]);
 	});
 
