@@ -1,81 +1,8 @@
-import { spawn } from "node:child_process";
-import { createHash } from "node:crypto";
-import { once } from "node:events";
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { type Line, parse } from "../support/audit.js";
+import { AuditedSandbox } from "../support/audited-sandbox.js";
 import { isRoot } from "../support/nobody.js";
-import { cleanUp, run, Sandbox, TROCLA } from "../support/sandbox.js";
-
-/** A sandbox whose changes are audited. */
-class AuditedSandbox extends Sandbox {
-	readonly audit = this.path("log/audit.jsonl");
-
-	constructor() {
-		super();
-		this.configure({ store_options: { path: this.store }, audit: { file: this.audit } });
-	}
-
-	get lines(): Line[] {
-		return parse(readFileSync(this.audit, "utf8"));
-	}
-
-	/** What doctor finds out about the audit. */
-	async doctor(): Promise<{ state: string; message: string }[]> {
-		const { stdout } = await this.run(["doctor", "--json"]);
-		const { findings }: { findings: { check: string; state: string; message: string }[] } = JSON.parse(stdout);
-		return findings.filter(({ check }) => check === "audit");
-	}
-}
-
-test("64 processes at once write one chain, with one line for each change and no value", async () => {
-	const sandbox = new AuditedSandbox();
-	const keys = Array.from({ length: 64 }, (_, i) => `key${i % 32}`);
-	const outcomes = await Promise.all(keys.map((key) => sandbox.run(["get", key, "plain"])));
-	expect(outcomes.filter(({ code, stderr }) => code !== 0 || stderr !== "")).toEqual([]);
-	expect(sandbox.lines.map(({ n }) => n)).toEqual(Array.from({ length: 32 }, (_, i) => i + 1));
-	expect(sandbox.lines.map(({ key }) => key).sort()).toEqual([...new Set(keys)].sort());
-	expect(await sandbox.doctor()).toMatchObject([{ state: "ok" }]);
-	const text = readFileSync(sandbox.audit, "utf8");
-	for (const { stdout } of outcomes) expect(text).not.toContain(JSON.stringify(stdout.trim()).slice(1, -1));
-});
-
-test("an audit survives SIGKILL, 100 times, and has all that was printed", async () => {
-	const sandbox = new AuditedSandbox();
-	const library = TROCLA.replace("cli/trocla.js", "library/index.js");
-	const writer = `
-		const { openTrocla } = require(${JSON.stringify(library)});
-		openTrocla().then(async (trocla) => {
-			for (let i = 0; ; i++) {
-				const key = process.argv[1] + "-" + i;
-				await trocla.get(key, "plain");
-				require("fs").writeSync(1, key + "\\n");
-			}
-		});`;
-	let printed = "";
-	for (let kill = 0; kill < 50; kill++) {
-		const pair = ["a", "b"].map((name) =>
-			spawn(process.execPath, ["-e", writer, `${name}${kill}`], { env: sandbox.env }),
-		);
-		await Promise.all(
-			pair.map(async (child) => {
-				const closed = once(child, "close");
-				child.stdout.on("data", (chunk: Buffer) => {
-					printed += chunk;
-				});
-				await Promise.race([once(child.stdout, "data"), closed]);
-				setTimeout(() => child.kill("SIGKILL"), Math.random() * 30);
-				await closed;
-			}),
-		);
-	}
-	const keys = printed.split("\n").filter((key) => /^[ab]\d+-\d+$/.test(key));
-	expect(keys.length).toBeGreaterThan(100);
-	expect(await sandbox.doctor()).toMatchObject([{ state: "ok" }]);
-	const audited = new Set(readFileSync(sandbox.audit, "utf8").match(/(?<="key":")[^"]*/g));
-	expect(keys.filter((key) => !audited.has(key))).toEqual([]);
-	expect((await run("ls", ["-A", sandbox.path("log")])).stdout).toBe(".audit.jsonl.head\naudit.jsonl\n");
-}, 120_000);
+import { cleanUp, run, Sandbox } from "../support/sandbox.js";
 
 test("each step of a hand-out is a line, with the command's name and none of its arguments", async () => {
 	const sandbox = new AuditedSandbox();
@@ -171,34 +98,3 @@ test.each([
 		stderr: expect.stringContaining(message),
 	});
 });
-
-test("an audit of a million lines is checked in the memory that one of a thousand takes", async () => {
-	const sandbox = new AuditedSandbox();
-	const measure = sandbox.path("measure.cjs");
-	writeFileSync(measure, 'process.on("exit", () => console.error(process.resourceUsage().maxRSS));');
-	mkdirSync(sandbox.path("log"), { mode: 0o700 });
-	const check = async (lines: number) => {
-		writeChain(sandbox.audit, lines);
-		const args = ["--require", measure, TROCLA, "doctor"];
-		const { stdout, stderr } = await run(process.execPath, args, { env: sandbox.env, cwd: sandbox.directory });
-		expect(stdout).toContain(`${sandbox.audit}: ${lines} lines, none changed or missing`);
-		return Number(stderr);
-	};
-	const kilobytes = { few: await check(1000), many: await check(1_000_000) };
-	expect(kilobytes.many - kilobytes.few).toBeLessThan(64 * 1024);
-});
-
-function writeChain(path: string, lines: number): void {
-	const file = openSync(path, "w", 0o600);
-	let prev = "0".repeat(64);
-	let text = "";
-	for (let n = 1; n <= lines; n++) {
-		const line = JSON.stringify({ n, action: "get", key: `key${n}`, format: "plain", outcome: "stored", prev });
-		prev = createHash("sha256").update(line).digest("hex");
-		text += `${line}\n`;
-		if (n % 1000 > 0 && n < lines) continue;
-		writeSync(file, text);
-		text = "";
-	}
-	closeSync(file);
-}

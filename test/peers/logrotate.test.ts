@@ -89,10 +89,10 @@ describe.skipIf(missing("logrotate"))("logrotate", () => {
 	])("rotates the audit with %s, while processes write, and the chain goes on", async (_, directives) => {
 		const sandbox = new RotatedSandbox(directives);
 		const writers = sandbox.writers(4);
-		const rotations = 10;
+		// Seconds tell dated files apart.
+		const rotations = directives.includes("%s") ? 3 : 10;
 		for (let i = 1; i <= rotations; i++) {
 			await expect.poll(() => sandbox.size, { timeout: 10_000, interval: 10 }).toBeGreaterThan(5000);
-			// Seconds tell dated files apart.
 			const second = Math.floor(Date.now() / 1000);
 			if (directives.includes("%s"))
 				await expect.poll(() => Date.now() / 1000, { interval: 10 }).toBeGreaterThan(second + 1);

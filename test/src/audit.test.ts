@@ -150,7 +150,7 @@ describe("the chain", () => {
 	test("has the line of a process that died before it could append it", async () => {
 		const audit = new TestAudit();
 		await audit.fill(1, 3);
-		const [text, head] = [readFileSync(audit.file), readFileSync(headFile(audit.file))];
+		const text = readFileSync(audit.file);
 		await audit.fill(4, 4);
 		// What it had announced, without the word that confirms it.
 		const announced = readFileSync(headFile(audit.file)).subarray(0, -"confirmed\n".length);
@@ -165,7 +165,6 @@ describe("the chain", () => {
 			expect(keys).toEqual(["key1", "key2", "key3", "key4", "key5"]);
 			writeFileSync(audit.file, whole);
 		}
-		expect(head.length).toBeLessThan(announced.length);
 	});
 
 	test("has a head that does not grow without an end", async () => {
