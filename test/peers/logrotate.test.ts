@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { type Line, parse } from "../support/audit.js";
@@ -104,6 +105,25 @@ describe.skipIf(missing("logrotate"))("logrotate", () => {
 		expect(findings.filter(({ check }) => check === "audit")).toMatchObject([{ state: "ok" }]);
 		expect(sandbox.lines.map(({ key }) => key).sort()).toEqual(keys.sort());
 		expect(sandbox.files).toBeGreaterThanOrEqual(rotations);
+	});
+
+	test("takes the file that the documentation shows", async () => {
+		const sandbox = new RotatedSandbox("create");
+		const document = readFileSync(join(import.meta.dirname, "../../docs/audit.md"), "utf8");
+		const [, shown = ""] = /```\n(\/var\/log\/trocla\/audit\.jsonl \{.*?)```/s.exec(document) ?? [];
+		writeFileSync(sandbox.path("rotate.conf"), shown.replace("/var/log/trocla", sandbox.path("log")));
+		for (const key of ["alice", "bob", "carol"]) {
+			expect(await sandbox.run(["get", key, "plain"])).toMatchObject({ code: 0, stderr: "" });
+			await sandbox.rotate();
+		}
+		expect(readdirSync(sandbox.path("log")).sort()).toEqual([
+			".audit.jsonl.head",
+			"audit.jsonl",
+			"audit.jsonl.1",
+			"audit.jsonl.2.gz",
+			"audit.jsonl.3.gz",
+		]);
+		expect(await sandbox.run(["doctor"])).toMatchObject({ code: 0 });
 	});
 
 	test("leaves an audit that only its owner can read, and a chain when it removes the oldest files", async () => {
