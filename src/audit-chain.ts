@@ -95,9 +95,10 @@ export class Chain {
 		if (this.missing > 0) {
 			const end = last ? `${last.where} is the last line and has the number ${last.n}` : "no line is there any more";
 			yield this.#fault(`${end}, but line ${head.n} was written too: ${this.missing} missing at the end`);
-		} else if (this.#written?.hash !== head.hash && this.#faults === 0) {
-			const where = this.#written?.where ?? last?.where;
-			yield this.#fault(`${where} is not what was written as line ${head.n}: lines were changed, up to the last one`);
+		} else if (this.#written && this.#written.hash !== head.hash && this.#faults === 0) {
+			yield this.#fault(
+				`${this.#written.where} is not what was written as line ${head.n}: lines were changed, up to the last one`,
+			);
 		}
 	}
 

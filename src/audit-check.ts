@@ -44,29 +44,38 @@ export async function* checkAudit(audit: string, seen: (lines: number) => void):
 		// A file that repeats all of the one before has the same first line.
 		const age = ({ path, changed }: AuditFile) => (path === audit ? Number.POSITIVE_INFINITY : changed);
 		files.sort((a, b) => a.first - b.first || (age(a) < age(b) ? -1 : 1));
-		const chain = new Chain(head?.last);
-		let faults = 0;
-		for await (const message of follow(chain, files, seen)) {
-			if (++faults <= MAX_FAULTS) yield { check: "audit", state: "fault", message, mend: MEND };
-		}
-		if (head && chain.missing > 0 && chain.missing <= (await lostIn(files, audit, head))) {
-			const what = `a rotation took away ${chain.missing} lines while they were written`;
-			yield note("audit", what, "The next change writes them again");
-		} else
-			for (const message of chain.finish()) {
-				faults++;
-				yield { check: "audit", state: "fault", message, mend: MEND };
-			}
-		if (faults > MAX_FAULTS)
-			yield { check: "audit", state: "fault", message: `${faults - MAX_FAULTS} more`, mend: MEND };
-		if (!head?.last)
-			yield note("audit", `${headFile(audit)} is not there`, "Whether lines are missing at the end can't be told");
-		if (faults === 0) yield ok("audit", describe(audit, chain, files.length));
+		yield* checkChain(audit, files, head, seen);
 	} catch (error) {
 		yield fault("audit", unreadable(error, audit));
 	} finally {
 		for (const { file } of files) await file.close();
 	}
+}
+
+async function* checkChain(
+	audit: string,
+	files: readonly AuditFile[],
+	head: HeadState | undefined,
+	seen: (lines: number) => void,
+): AsyncGenerator<Finding> {
+	const chain = new Chain(head?.last);
+	let faults = 0;
+	const finding = (message: string): Finding => ({ check: "audit", state: "fault", message, mend: MEND });
+	for await (const message of follow(chain, files, seen)) if (++faults <= MAX_FAULTS) yield finding(message);
+	if (faults > MAX_FAULTS) yield finding(`there are ${faults - MAX_FAULTS} more such lines`);
+	if (head && chain.missing > 0 && chain.missing <= (await lostIn(files, audit, head))) {
+		const what = `a rotation took away ${chain.missing} lines while they were written`;
+		yield note("audit", what, "The next change writes them again");
+	} else {
+		for (const message of chain.finish()) {
+			faults++;
+			yield finding(message);
+		}
+	}
+	if (!head?.last) {
+		yield note("audit", `${headFile(audit)} is not there`, "Whether lines are missing at the end can't be told");
+	}
+	if (faults === 0) yield ok("audit", describe(audit, chain, files.length));
 }
 
 async function* follow(chain: Chain, files: readonly AuditFile[], seen: (lines: number) => void) {
