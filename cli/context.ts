@@ -11,10 +11,15 @@ import { print, tell } from "./output.js";
 export class Context {
 	readonly configFile: string | undefined;
 	readonly json: boolean;
+	readonly #program: string;
 	#config: Promise<Config> | undefined;
 
-	/** @throws {TroclaError} `invalid` */
-	constructor(flags: FlagValues) {
+	/**
+	 * @param command - the command's name
+	 * @throws {TroclaError} `invalid`
+	 */
+	constructor(flags: FlagValues, command: string) {
+		this.#program = `trocla ${command}`;
 		if (flags.config === "") {
 			throw new TroclaError(
 				"invalid",
@@ -43,7 +48,7 @@ export class Context {
 		{ create }: { create: boolean },
 	): Promise<Result> {
 		const config = await this.config();
-		const trocla = await openConfigured(config, { warn: this.warn, create });
+		const trocla = await openConfigured(config, { warn: this.warn, create, program: this.#program });
 		try {
 			return await use(trocla, config);
 		} finally {

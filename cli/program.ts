@@ -46,7 +46,7 @@ export async function main(words: readonly string[]): Promise<number> {
 			const known = [...spec.flags, ...globalFlags].map(attribute);
 			const foreign = Object.keys(givenTo(program)).find((name) => !known.includes(name));
 			if (foreign) command.error(`error: ${spec.name} has no flag for ${foreign}`);
-			exitCode = await (await spec.load()).run(new Context(flags), command.processedArgs, flags);
+			exitCode = await (await spec.load()).run(new Context(flags, spec.name), command.processedArgs, flags);
 		});
 	});
 	if (first.length === 0) {

@@ -16,6 +16,15 @@ export interface Change {
 	readonly formats: readonly { readonly format: string; readonly outcome: FormatOutcome }[];
 }
 
+/** What was done to a store as a whole, and not key by key. */
+export interface StoreEvent {
+	readonly action: "export" | "import" | "migrate" | "rekey";
+	/** One word: `done`, `failed`, `interrupted`. */
+	readonly outcome: string;
+	/** How many records it was. */
+	readonly count?: number;
+}
+
 /** What a write made of a key: `undefined` stands for a key that is not stored. */
 export function changeOf(
 	key: string,

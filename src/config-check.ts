@@ -20,15 +20,7 @@ const checks: {
 	store_options(value, fail) {
 		const options = map(value, fail);
 		onlyKnown(options, ["path"], fail);
-		if (options.path !== undefined && (typeof options.path !== "string" || options.path === "")) {
-			throw fail("store_options.path must be a file's path");
-		}
-		if (typeof options.path === "string" && /^~(?!\/)[^/]*(\/|$)/.test(options.path)) {
-			throw fail(
-				`store_options.path ${quoteValue(options.path)}: only ~/ at its beginning is a home directory`,
-				"Write the path out; a file whose name begins with ~ is ./~NAME",
-			);
-		}
+		if (options.path !== undefined) filePath("store_options.path", options.path, fail);
 	},
 	create_on_get(value, fail) {
 		if (typeof value !== "boolean") throw fail("create_on_get must be true or false");
@@ -38,6 +30,22 @@ const checks: {
 	},
 	encryption(value, fail) {
 		oneOf(["none"], value, fail);
+	},
+	hooks(value, fail) {
+		const hooks = map(value, fail);
+		onlyKnown(hooks, ["set", "delete"], fail);
+		for (const [action, programs] of Object.entries(hooks)) {
+			if (programs === undefined || programs === null) continue;
+			const failHere: Fail = (message, hint) => fail(`hooks.${action} ${message}`, hint);
+			for (const [name, path] of Object.entries(map(programs, failHere))) {
+				filePath(`hooks.${action}.${name}`, path, fail);
+			}
+		}
+	},
+	audit(value, fail) {
+		const audit = map(value, fail);
+		onlyKnown(audit, ["file"], fail);
+		filePath("audit.file", audit.file, fail);
 	},
 	async formats(value, fail) {
 		for (const [name, path] of Object.entries(map(value, fail))) await checkSiteFormat(name, path, fail);
@@ -150,6 +158,16 @@ async function checkProfilesOf(
 	const unknown = namedProfiles(options, formats).find((name) => !known.includes(name));
 	if (unknown !== undefined) {
 		throw fail(`options: profile ${quoteValue(unknown)} is not known`, didYouMean(unknown, known));
+	}
+}
+
+function filePath(name: string, path: unknown, fail: Fail): void {
+	if (typeof path !== "string" || path === "") throw fail(`${name} must be a file's path`);
+	if (/^~(?!\/)[^/]*(\/|$)/.test(path)) {
+		throw fail(
+			`${name} ${quoteValue(path)}: only ~/ at its beginning is a home directory`,
+			"Write the path out; a file whose name begins with ~ is ./~NAME",
+		);
 	}
 }
 

@@ -4,6 +4,7 @@ import type { StoreName } from "../backends/index.js";
 import { builtinFormats } from "../formats/index.js";
 import { TroclaError } from "./errors.js";
 import { homeDirectory } from "./home.js";
+import type { HookPaths } from "./hooks.js";
 import type { OptionPolicy } from "./profiles.js";
 import type { Options } from "./record.js";
 import { isEmpty } from "./value.js";
@@ -19,6 +20,10 @@ export interface Config extends OptionPolicy {
 	readonly createOnGet: boolean;
 	/** What happens when a plaintext is asked for that was handed out: an error, or a new one that drops the hashes. */
 	readonly onHandedOut: "refuse" | "regenerate";
+	/** The audit's file, absolute; `undefined` where nothing is audited. */
+	readonly audit: string | undefined;
+	/** The programs that hear of changes, absolute; `undefined` where there are none. */
+	readonly hooks: HookPaths | undefined;
 }
 
 /** A configuration as it is written: what the YAML file holds. */
@@ -28,6 +33,8 @@ export interface ConfigInput {
 	create_on_get?: boolean;
 	on_handed_out?: "refuse" | "regenerate";
 	encryption?: "none";
+	hooks?: { set?: { [name: string]: string }; delete?: { [name: string]: string } };
+	audit?: { file: string };
 	/** The site's own formats: a module's path by the format's name. */
 	formats?: { [name: string]: string };
 	options?: Options;
@@ -144,15 +151,24 @@ export async function checkedConfig(
 	const { input, formats } = isEmpty(document)
 		? { input: {} as ConfigInput, formats: builtinFormats }
 		: await (await import("./config-check.js")).checkConfig(document, file, base);
-	const path = input.store_options?.path?.replace(/^~(?=\/)/, around.home);
+	const absolute = (path: string) => resolve(base, path.replace(/^~(?=\/)/, around.home));
+	const path = input.store_options?.path;
 	return {
 		file,
 		store: input.store ?? "sqlite",
-		path: path === undefined ? defaultStorePath(around) : resolve(base, path),
+		path: path === undefined ? defaultStorePath(around) : absolute(path),
 		createOnGet: input.create_on_get ?? true,
 		onHandedOut: input.on_handed_out ?? "refuse",
+		audit: input.audit && absolute(input.audit.file),
+		hooks: hookPaths(input.hooks, absolute),
 		formats,
 		options: input.options ?? {},
 		profiles: input.profiles ?? {},
 	};
+}
+
+function hookPaths(hooks: ConfigInput["hooks"], absolute: (path: string) => string): HookPaths | undefined {
+	const paths = (named: { [name: string]: string } | null | undefined) =>
+		Object.fromEntries(Object.entries(named ?? {}).map(([name, path]) => [name, absolute(path)]));
+	return hooks && { set: paths(hooks.set), delete: paths(hooks.delete) };
 }

@@ -4,26 +4,21 @@ import { NEW_SUFFIX } from "../backends/sqlite-create.js";
 import { isBelowDirectory } from "../backends/sqlite-file.js";
 import { libcrypt } from "../formats/libcrypt.js";
 import { type Config, loadConfig } from "./config.js";
-import { TroclaError } from "./errors.js";
+import { type Finding, fault, note, ok } from "./finding.js";
 import { openConfigured } from "./open.js";
 import { checkOwnOptions } from "./option-rules.js";
 import { resolveOptions, sourceOf } from "./options.js";
 
-/** What one check found: all well, something to know, or something to mend. */
-export interface Finding {
-	readonly check: "configuration" | "libcrypt" | "permissions" | "store";
-	readonly state: "ok" | "note" | "fault";
-	readonly message: string;
-	/** What to do about it. */
-	readonly mend?: string;
+/** Who hears how far a check is. */
+export interface Watchers {
+	/** How many keys were looked at so far. */
+	readonly keys: (count: number) => void;
+	/** How many lines of the audit. */
+	readonly lines: (count: number) => void;
 }
 
-/**
- * Checks all that a working trocla needs, and changes nothing: it does not make a store that is not there.
- *
- * @param seen - hears how many keys were looked at so far
- */
-export async function* diagnose(configFile: string | undefined, seen: (keys: number) => void): AsyncGenerator<Finding> {
+/** Checks all that a working trocla needs, and changes nothing: it does not make a store that is not there. */
+export async function* diagnose(configFile: string | undefined, seen: Watchers): AsyncGenerator<Finding> {
 	yield await checkLibcrypt();
 	let config: Config;
 	try {
@@ -34,15 +29,20 @@ export async function* diagnose(configFile: string | undefined, seen: (keys: num
 		yield fault("configuration", error);
 		return;
 	}
+	yield* checkHooks(config);
+	if (config.audit !== undefined) {
+		const { checkAudit } = await import("./audit-check.js");
+		yield* checkAudit(config.audit, seen.lines);
+	}
 	if (config.store === "memory") {
 		yield note("store", "memory: every password ends with its process", "Set store: sqlite to keep them");
 		return;
 	}
 	const files = look(config.path);
 	// What can't be looked at can't be opened either, and opening it tells why and what to do.
-	if (files === undefined) return yield* checkStore(config, seen);
+	if (files === undefined) return yield* checkStore(config, seen.keys);
 	yield* files.findings;
-	if (files.isThere) yield* checkStore(config, seen);
+	if (files.isThere) yield* checkStore(config, seen.keys);
 	else yield ok("store", `${config.path} is not there yet; the first password makes it`);
 }
 
@@ -75,6 +75,19 @@ async function checkFormatOptions(config: Config): Promise<void> {
 			const call = profile === undefined ? {} : { profiles: profile };
 			const { own } = resolveOptions(config, name, call);
 			checkOwnOptions(name, format, own, sourceOf(config, name, call));
+		}
+	}
+}
+
+async function* checkHooks({ hooks }: Config): AsyncGenerator<Finding> {
+	if (!hooks) return;
+	const { hookFault } = await import("./hook-program.js");
+	for (const [action, programs] of Object.entries(hooks)) {
+		for (const [name, path] of Object.entries<string>(programs)) {
+			const hook = `${action} ${JSON.stringify(name)}`;
+			const found = hookFault(path);
+			if (found) yield { check: "hooks", state: "fault", message: `${hook}: ${found.message}`, mend: found.mend };
+			else yield ok("hooks", `${hook}: ${path}`);
 		}
 	}
 }
@@ -115,7 +128,7 @@ function* checkFiles(path: string): Generator<Finding> {
 
 async function* checkStore(config: Config, seen: (keys: number) => void): AsyncGenerator<Finding> {
 	try {
-		await using trocla = await openConfigured(config, { warn: () => {}, create: false });
+		await using trocla = await openConfigured({ ...config, audit: undefined }, { warn: () => {}, create: false });
 		let keys = 0;
 		let faults = 0;
 		const count = (records: number) => {
@@ -130,20 +143,6 @@ async function* checkStore(config: Config, seen: (keys: number) => void): AsyncG
 	} catch (error) {
 		yield fault("store", error);
 	}
-}
-
-const ok = (check: Finding["check"], message: string): Finding => ({ check, state: "ok", message });
-
-const note = (check: Finding["check"], message: string, mend: string): Finding => ({
-	check,
-	state: "note",
-	message,
-	mend,
-});
-
-function fault(check: Finding["check"], error: unknown): Finding {
-	if (!(error instanceof TroclaError)) throw error;
-	return { check, state: "fault", message: error.message, ...(error.hint && { mend: error.hint }) };
 }
 
 const octal = ({ mode }: Stats) => (mode & 0o7777).toString(8).padStart(4, "0");

@@ -1,4 +1,5 @@
 import { openStore } from "../backends/index.js";
+import { aftermath } from "./after-change.js";
 import type { Config } from "./config.js";
 import { fail } from "./record-pages.js";
 import { RecordStore } from "./record-store.js";
@@ -10,6 +11,8 @@ export interface OpenSettings {
 	readonly warn: (message: string) => void;
 	/** Whether to make a SQLite store that is not there yet; where false, that is an error. */
 	readonly create: boolean;
+	/** What opens it, for the audit: `trocla get`; else the name of the process' main file. */
+	readonly program?: string;
 }
 
 /**
@@ -27,13 +30,14 @@ export async function openConfigured(config: Config, settings: OpenSettings): Pr
  *
  * @throws {TroclaError} `store`, `damaged`
  */
-export async function openRecords(config: Config, { warn, create }: OpenSettings): Promise<RecordStore> {
+export async function openRecords(config: Config, settings: OpenSettings): Promise<RecordStore> {
+	const { warn, create, program } = settings;
+	if (config.audit !== undefined) (await import("./audit-file.js")).prepareAuditFile(config.audit);
 	const backend = await openStore(config.store, { path: config.path, create }).catch(fail);
 	return new RecordStore(backend, {
 		seal: plain,
 		warn,
 		now: () => new Date(),
-		changed: async () => {},
-		settle: async () => {},
+		...aftermath(config, { warn, program }),
 	});
 }

@@ -1,5 +1,5 @@
 import type { Backend } from "../backends/backend.js";
-import { type Action, type Change, changeOf } from "./change.js";
+import { type Action, type Change, changeOf, type StoreEvent } from "./change.js";
 import { claimant, refuseClaimed } from "./claims.js";
 import { TroclaError } from "./errors.js";
 import { literalPrefix } from "./literal-prefix.js";
@@ -27,6 +27,8 @@ export interface RecordStoreSettings {
 	readonly now: () => Date;
 	/** Hears of each change after it was stored. */
 	readonly changed: (change: Change) => Promise<void>;
+	/** Hears of what was done to the store as a whole. */
+	readonly noted: (event: StoreEvent) => Promise<void>;
 	/** Waits until all that came of the changes is done. */
 	readonly settle: () => Promise<void>;
 }
@@ -147,6 +149,11 @@ export class RecordStore {
 			records += page.length;
 			seen(records);
 		}
+	}
+
+	/** Tells those who hear of changes what was done to the store as a whole. */
+	async note(event: StoreEvent): Promise<void> {
+		await this.#settings.noted(event);
 	}
 
 	/** Waits for what came of the changes, and closes the backend. */

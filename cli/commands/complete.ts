@@ -27,7 +27,7 @@ export const run: Run = async (context, args) => {
 	const words = (args[0] as unknown as string[] | undefined) ?? [];
 	const current = words.at(-1) ?? "";
 	const line = readLine(words.slice(0, -1));
-	const asked = new Context({ config: line.configFile ?? context.configFile });
+	const asked = new Context({ config: line.configFile ?? context.configFile }, "complete");
 	const found = await candidates(asked, line, current).catch(() => []);
 	print(
 		found

@@ -22,7 +22,7 @@ export const run: Run = async (context) => {
 
 /** Makes the store of a configuration and gives its path. */
 async function makeStore(file: string): Promise<string> {
-	return await new Context({ config: file }).withStore(
+	return await new Context({ config: file }, "init").withStore(
 		async (trocla, config) => {
 			await trocla.formats("init");
 			return config.path;

@@ -24,6 +24,7 @@ export const RECORDS: RecordStoreSettings = {
 	warn: () => {},
 	now: () => new Date(),
 	changed: async () => {},
+	noted: async () => {},
 	settle: async () => {},
 };
 
