@@ -50,6 +50,7 @@ function noRecords(): RecordStore {
 		warn: () => {},
 		now: () => new Date(),
 		changed: async () => {},
+		noted: async () => {},
 		settle: async () => {},
 	});
 }
