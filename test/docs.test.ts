@@ -3,14 +3,17 @@ import { join } from "node:path";
 import { describe, expect, it, test } from "vitest";
 import { builtinFormats, builtinNames } from "../formats/index.js";
 import { asNobody, installIn, isRoot } from "./support/nobody.js";
-import { run, Sandbox } from "./support/sandbox.js";
+import { run, Sandbox, TROCLA } from "./support/sandbox.js";
 import { replay } from "./support/shown.js";
 
 const directory = join(import.meta.dirname, "../docs");
 const read = (file: string) => readFileSync(join(directory, file), "utf8");
 
 const MOVING = "moving-from-ruby.md";
-const shown = readdirSync(directory).filter((file) => file !== MOVING && /```console\n\$ trocla/.test(read(file)));
+const AUDIT = "audit.md";
+const shown = readdirSync(directory).filter(
+	(file) => ![MOVING, AUDIT].includes(file) && /```console\n\$ trocla/.test(read(file)),
+);
 
 test.each(shown)("what docs/%s shows is what the command prints", async (file) => {
 	expect(await replay(read(file))).toBeGreaterThan(0);
@@ -40,6 +43,14 @@ test(`what docs/${MOVING} shows is what moving prints`, async () => {
 	const ruby = { adapter: ":YAML", adapter_options: { ":file": `${home}/trocla.yaml` } };
 	writeFileSync(`${home}/.troclarc.yaml`, JSON.stringify({ store: ":moneta", store_options: ruby }), { mode: 0o644 });
 	expect(await replay(text, { sandbox, trocla, user: asNobody })).toBe(8);
+});
+
+test(`what docs/${AUDIT} shows is what an audited store prints`, async () => {
+	const sandbox = new Sandbox();
+	const file = sandbox.path("audit.jsonl");
+	sandbox.configure({ store_options: { path: sandbox.store }, audit: { file } });
+	const text = read(AUDIT).replaceAll("/var/log/trocla/audit.jsonl", file).replaceAll("$ sudo trocla", "$ trocla");
+	expect(await replay(text, { sandbox, trocla: TROCLA, user: [] })).toBeGreaterThan(4);
 });
 
 describe("docs/formats.md", () => {
