@@ -1,5 +1,6 @@
 import type { Context } from "./context.js";
 import {
+	armorFlag,
 	dryRunFlag,
 	type Flag,
 	type FlagValues,
@@ -7,8 +8,15 @@ import {
 	noCreateFlag,
 	noFormatFlag,
 	optionFlags,
+	overwriteFlag,
+	passphraseFileFlag,
+	passphraseFlag,
 	passwordFlag,
+	recipientFlag,
+	recipientsFlag,
 	renewFlag,
+	replaceFlag,
+	targetFlag,
 } from "./flags.js";
 
 /** Runs a command: its arguments as they stand on the command line (absent ones `undefined`), and its exit code. */
@@ -148,6 +156,34 @@ export const commands: readonly CommandSpec[] = [
 			["trocla prune --dry-run", "prints them, deletes none"],
 		],
 		load: () => import("./commands/prune.js"),
+	},
+	{
+		name: "export",
+		args: "[file]",
+		summary: "write all records to one encrypted file, for a backup",
+		details:
+			"Whoever has the identity of a recipient (age-keygen makes one), or the passphrase, can open it, with trocla\nimport --from export or with age itself. Without FILE it goes to standard output. What can't be read is named,\nand the others then are in FILE.incomplete.",
+		flags: [recipientFlag, recipientsFlag, passphraseFlag, passphraseFileFlag, armorFlag, replaceFlag],
+		examples: [
+			[
+				"trocla export backup.age --to age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p",
+				"to a recipient",
+			],
+			["trocla export backup.age --passphrase", "asks for a passphrase, twice"],
+		],
+		load: () => import("./commands/export.js"),
+	},
+	{
+		name: "migrate",
+		args: "",
+		summary: "copy every record to the store of another configuration, and compare them",
+		details: "The store that is copied stays as it is. It may be done again, and goes on where it was interrupted.",
+		flags: [targetFlag, overwriteFlag],
+		examples: [
+			["trocla migrate --to /etc/troclarc.new.yaml", "from the configured store"],
+			["trocla migrate -c old.yaml --to new.yaml --json", "between any two, with counts as JSON"],
+		],
+		load: () => import("./commands/migrate.js"),
 	},
 	{
 		name: "doctor",

@@ -104,3 +104,30 @@ export const forceFlag: Flag = {
 	help: "also when a process died while it handed the key out, or the whole key's record is damaged",
 };
 export const dryRunFlag: Flag = { spelling: "--dry-run", help: "only say what would be deleted" };
+
+export const recipientFlag: Flag = {
+	spelling: "--to <recipient>",
+	help: "an age recipient (age1...) who can open it; may be repeated",
+	repeatable: true,
+};
+export const recipientsFlag: Flag = { spelling: "--recipients <file>", help: "a file of recipients, one a line" };
+export const passphraseFlag: Flag = {
+	spelling: "--passphrase",
+	help: "a passphrase, typed at a prompt, opens it",
+};
+export const passphraseFileFlag: Flag = {
+	spelling: "--passphrase-file <file>",
+	help: "the same, with the passphrase from a file; - is standard input",
+};
+export const identityFlag: Flag = {
+	spelling: "--identity <file>",
+	help: "the file of an age identity that opens it; may be repeated",
+	repeatable: true,
+};
+export const armorFlag: Flag = { spelling: "--armor", help: "write it as text" };
+export const replaceFlag: Flag = { spelling: "--force", help: "replace FILE where it is there already" };
+export const targetFlag: Flag = { spelling: "--to <config>", help: "the configuration of the store to copy to" };
+export const overwriteFlag: Flag = {
+	spelling: "--overwrite",
+	help: "replace what differs there; without it, that is left as it is and listed",
+};
