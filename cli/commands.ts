@@ -161,8 +161,7 @@ export const commands: readonly CommandSpec[] = [
 		name: "export",
 		args: "[file]",
 		summary: "write all records to one encrypted file, for a backup",
-		details:
-			"Whoever has the identity of a recipient (age-keygen makes one), or the passphrase, can open it, with trocla\nimport --from export or with age itself. Without FILE it goes to standard output. What can't be read is named,\nand the others then are in FILE.incomplete.",
+		details: `The identity of any recipient opens it (age-keygen makes one), or the passphrase: with trocla import --from export,\nor with age itself. Without FILE it goes to standard output. Where a record can't be read, it is named, and the\nothers are in FILE.incomplete.`,
 		flags: [recipientFlag, recipientsFlag, passphraseFlag, passphraseFileFlag, armorFlag, replaceFlag],
 		examples: [
 			[

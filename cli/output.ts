@@ -49,7 +49,7 @@ export function tellRaw(text: string): void {
  * has it on its disk.
  */
 export function deliver(output: string | Uint8Array): void {
-	if (isStdoutClosed()) throw new Error("standard output is closed");
+	if (isStdoutClosed()) throw new OutputError(new Error("standard output is closed"));
 	print(output);
 	try {
 		fsyncSync(STDOUT);

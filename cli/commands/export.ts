@@ -14,23 +14,24 @@ export const run: Run = async (context, [file], flags) => {
 	const asText = flags.armor === true;
 	const replace = flags.force === true;
 	if (file === undefined) checkOutput(asText, context.json);
+	const progress = new Progress("Exported keys");
+	const settings = async (): Promise<ExportSettings> => ({
+		lock: await readLock(context, flags),
+		asText,
+		version,
+		now: () => new Date(),
+		seen: progress.update,
+		unreadable: ({ message }) => {
+			progress.end();
+			tell(`trocla: ${message}`);
+		},
+	});
 	return await context.withRecords(
 		async (records) => {
-			const progress = new Progress("Exported keys");
-			const settings = {
-				lock: await readLock(context, flags),
-				asText,
-				version,
-				now: () => new Date(),
-				seen: progress.update,
-				unreadable: ({ message }: TroclaError) => {
-					progress.end();
-					tell(`trocla: ${message}`);
-				},
-			};
-			const counts =
-				file === undefined ? await toStdout(records, settings) : await toFile(records, settings, { file, replace });
-			progress.end();
+			const counts = await (file === undefined
+				? toStdout(records, await settings())
+				: toFile(records, settings, { file, replace })
+			).finally(() => progress.end());
 			if (context.json) context.print("", { file, ...counts });
 			if (counts.unreadable > 0) throw incomplete(file, counts);
 			return 0;
@@ -62,12 +63,13 @@ const incompleteName = (file: string) => `${file}.incomplete`;
 
 async function toFile(
 	records: RecordStore,
-	settings: ExportSettings,
+	settings: () => Promise<ExportSettings>,
 	{ file, replace }: { file: string; replace: boolean },
 ): Promise<ExportCounts> {
 	return await untilInterrupted(async (signal) => {
+		// Before anybody types a passphrase in vain.
 		await using fresh = await NewFile.create(file, { replace });
-		const counts = await exportRecords(records, { ...settings, signal }, (bytes) => fresh.write(bytes));
+		const counts = await exportRecords(records, { ...(await settings()), signal }, (bytes) => fresh.write(bytes));
 		signal.throwIfAborted();
 		if (counts.unreadable === 0) await fresh.finish(file, { replace });
 		else await fresh.finish(incompleteName(file), { replace: true });
