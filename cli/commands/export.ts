@@ -13,23 +13,20 @@ import { deliver, Progress, print, tell } from "../output.js";
 export const run: Run = async (context, [file], flags) => {
 	const asText = flags.armor === true;
 	const replace = flags.force === true;
+	// Before anybody types a passphrase in vain.
 	if (file === undefined) checkOutput(asText, context.json);
-	const progress = new Progress("Exported keys");
-	const settings = async (): Promise<ExportSettings> => ({
-		lock: await readLock(context, flags),
-		asText,
-		version,
-		now: () => new Date(),
-		seen: progress.update,
-		unreadable: ({ message }) => {
-			progress.end();
-			tell(`trocla: ${message}`);
-		},
-	});
+	else NewFile.check(file, { replace });
 	return await context.withRecords(
 		async (records) => {
+			const lock = await readLock(context, flags);
+			const progress = new Progress("Exported keys");
+			const unreadable = ({ message }: TroclaError) => {
+				progress.end();
+				tell(`trocla: ${message}`);
+			};
+			const settings = { lock, asText, version, now: () => new Date(), seen: progress.update, unreadable };
 			const counts = await (file === undefined
-				? toStdout(records, await settings())
+				? toStdout(records, settings)
 				: toFile(records, settings, { file, replace })
 			).finally(() => progress.end());
 			if (context.json) context.print("", { file, ...counts });
@@ -63,13 +60,12 @@ const incompleteName = (file: string) => `${file}.incomplete`;
 
 async function toFile(
 	records: RecordStore,
-	settings: () => Promise<ExportSettings>,
+	settings: ExportSettings,
 	{ file, replace }: { file: string; replace: boolean },
 ): Promise<ExportCounts> {
 	return await untilInterrupted(async (signal) => {
-		// Before anybody types a passphrase in vain.
 		await using fresh = await NewFile.create(file, { replace });
-		const counts = await exportRecords(records, { ...(await settings()), signal }, (bytes) => fresh.write(bytes));
+		const counts = await exportRecords(records, { ...settings, signal }, (bytes) => fresh.write(bytes));
 		signal.throwIfAborted();
 		if (counts.unreadable === 0) await fresh.finish(file, { replace });
 		else await fresh.finish(incompleteName(file), { replace: true });

@@ -21,14 +21,23 @@ export class NewFile implements AsyncDisposable {
 
 	/**
 	 * @param replace - whether a file that is there may be replaced
-	 * @throws {TroclaError} `export` where it can't be made, or something is there that must stay
+	 * @throws {TroclaError} `export` where something is there that must stay
 	 */
-	static async create(path: string, { replace }: { replace: boolean }): Promise<NewFile> {
+	static check(path: string, { replace }: { replace: boolean }): void {
 		const there = find(path);
 		if (there && !there.isFile() && !there.isSymbolicLink()) {
 			throw new TroclaError("export", `${path} is not a file`, "Name a file, or none to write to standard output");
 		}
 		if (there && !replace) throw alreadyThere(path);
+	}
+
+	/**
+	 * Begins one, where `check` finds nothing.
+	 *
+	 * @throws {TroclaError} `export` where it can't be made, or something is there that must stay
+	 */
+	static async create(path: string, settings: { replace: boolean }): Promise<NewFile> {
+		NewFile.check(path, settings);
 		const temporary = `${path}.new-${randomUUID()}`;
 		try {
 			return new NewFile(await open(temporary, "wx", 0o600), temporary);
