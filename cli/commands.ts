@@ -57,7 +57,7 @@ export const commands: readonly CommandSpec[] = [
 		args: "<key> <format> [options]",
 		summary: "the same as get, also where create_on_get is false",
 		details: YAML_NOTE,
-		flags: optionFlags,
+		flags: [...optionFlags, renewFlag],
 		examples: [
 			["trocla create app_db mysql", "MariaDB's hash of a new password"],
 			["trocla create app_db pgsql 'encode: md5, username: app'", "PostgreSQL's md5 hash"],

@@ -68,7 +68,7 @@ async function readPassphrase(context: Context, flags: FlagValues, { repeat }: {
 	const [file] = strings(flags.passphraseFile).slice(-1);
 	if (file !== undefined) {
 		warnOfReaders(context, file);
-		return readText(file).replace(/\r?\n$/, "");
+		return decode(read(file), file).replace(/\r?\n$/, "");
 	}
 	if (!process.stdin.isTTY) {
 		throw new TroclaError("invalid", "there is no terminal to ask for the passphrase", "Give --passphrase-file FILE");
@@ -82,7 +82,8 @@ async function readPassphrase(context: Context, flags: FlagValues, { repeat }: {
 
 /** The lines of a file of recipients or identities, without comments and empty ones. */
 function readLines(file: string): string[] {
-	const lines = readText(file)
+	const lines = read(file)
+		.toString()
 		.split("\n")
 		.map((line) => line.trim());
 	if (lines.some((line) => /^-----BEGIN|^age-encryption\.org/.test(line))) {
@@ -97,13 +98,19 @@ function readLines(file: string): string[] {
 	return found;
 }
 
-function readText(file: string): string {
+function read(file: string): Buffer {
 	try {
-		return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(file === "-" ? 0 : file));
+		return readFileSync(file === "-" ? 0 : file);
 	} catch (error) {
-		const { code, message } = error as NodeJS.ErrnoException;
-		const why = code === "ERR_ENCODING_INVALID_ENCODED_DATA" ? "it is not UTF-8" : message;
-		throw new TroclaError("invalid", `${file} can't be read: ${why}`, "Name another file");
+		throw new TroclaError("invalid", `${file} can't be read: ${(error as Error).message}`, "Name another file");
+	}
+}
+
+function decode(bytes: Buffer, file: string): string {
+	try {
+		return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+	} catch {
+		throw new TroclaError("invalid", `the passphrase in ${file} is not UTF-8`, "Convert it, for example with iconv");
 	}
 }
 

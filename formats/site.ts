@@ -20,11 +20,14 @@ export interface SiteModule {
  */
 export async function loadSiteFormat(path: string): Promise<Format> {
 	checkFile(path);
-	const { options = {}, derive, verify } = checkModule(await load(path), path);
+	const site = checkModule(await load(path), path);
+	const options = Object.entries(site.options ?? {}).map(([name, value]) => [name, like(value)]);
 	return {
-		options: v.strictObject(Object.fromEntries(Object.entries(options).map(([name, value]) => [name, like(value)]))),
-		derive: (plain, own) => told(async () => checkValue(await derive(plain, own))),
-		...(verify && { verify: (plain, value, own) => told(async () => (await verify(plain, value, own)) === true) }),
+		options: v.strictObject(Object.fromEntries(options)),
+		derive: (plain, own) => told(async () => checkValue(await site.derive(plain, own))),
+		...(site.verify && {
+			verify: (plain, value, own) => told(async () => (await site.verify?.(plain, value, own)) === true),
+		}),
 	};
 }
 

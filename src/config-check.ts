@@ -49,7 +49,9 @@ const checks: {
 	},
 	async options(value, fail, formats) {
 		// Most configurations only say where the store is; the rules of options take 1 ms to load.
-		const { checkOptions } = await import("./option-rules.js");
+		const { checkOptions, partAsked } = await import("./option-rules.js");
+		if (partAsked(map(value, fail)) !== undefined)
+			throw fail("options: render does nothing here", "Ask for it in a call");
 		checkOptions(formats, map(value, fail), "config", fail("options:").message);
 	},
 	async profiles(value, fail, formats) {

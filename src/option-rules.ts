@@ -8,6 +8,7 @@ import { didYouMean } from "./nearest.js";
 import { MAX_EXPIRES, type Options } from "./record.js";
 import { isMap, quoteValue as quote } from "./value.js";
 
+const RENDER_RULE = "must be a part's name, or a map with one part that is true";
 const REQUIRE_RULE = `must map ${characterClasses.join(", ")} to numbers`;
 
 /** The options that shape a random plaintext; `words` excludes the others. */
@@ -37,10 +38,10 @@ const generalOptions = {
 			text(),
 			v.pipe(
 				v.record(v.string(), v.boolean()),
-				v.check((parts) => partsOf(parts).length <= 1),
+				v.check((parts) => partsOf(parts).length <= 1, RENDER_RULE),
 			),
 		],
-		"must be a part's name, or a map with one part that is true",
+		RENDER_RULE,
 	),
 };
 

@@ -59,6 +59,8 @@ export function resolveOptions(policy: OptionPolicy, format: FormatName, options
 	const merged: Options = Object.assign({}, ...layersSite, ...layersAsked);
 	const mergedAsked: Options = Object.assign({}, ...layersAsked);
 	const own = formats.optionNames(format);
+	const generates = formats.generates(format);
+	const means = (name: string) => own.includes(name) || (isGeneralOption(name) && !(generates && isRecipeOption(name)));
 	return {
 		// Each entry was checked by its schema.
 		recipe: ("words" in recipe ? recipe : { length: 16, charset: "default", ...recipe }) as Recipe,
@@ -66,10 +68,10 @@ export function resolveOptions(policy: OptionPolicy, format: FormatName, options
 		expires: Number(merged.expires ?? 0),
 		expiresAsked: mergedAsked.expires === undefined ? undefined : Number(mergedAsked.expires),
 		own: pick(merged, (name) => own.includes(name)),
-		part: partAsked(merged),
-		askedRecipe,
+		part: partAsked(mergedAsked),
+		askedRecipe: generates ? {} : askedRecipe,
 		askedOwn: pick(mergedAsked, (name) => own.includes(name)),
-		unused: Object.keys(asked).filter((name) => !isGeneralOption(name) && !own.includes(name)),
+		unused: Object.keys(asked).filter((name) => !means(name)),
 	};
 }
 

@@ -9,10 +9,13 @@ import { quote } from "./refusals.js";
  * Replaces a stored value that ends in less than so many seconds. A new one that would be due again at once is not
  * worth a change on each run: then the old one stays as long as it lasts, and a warning says why.
  *
- * @throws {TroclaError} `invalid` for a format whose values do not end; `unhashable`
+ * @throws {TroclaError} `invalid` for seconds that are none, and for a format whose values do not end; `unhashable`
  */
 export async function renew(record: KeyRecord, making: Making, seconds: number): Promise<Decision<string> | undefined> {
 	const { formats, keys, name, resolved } = making;
+	if (!(seconds > 0 && Number.isFinite(seconds))) {
+		throw new TroclaError("invalid", `renewBefore must be a number of seconds above 0, not ${seconds}`);
+	}
 	const { lifetime } = await formats.load(name);
 	if (!lifetime) {
 		throw new TroclaError(

@@ -55,8 +55,8 @@ export class Trocla implements AsyncDisposable {
 	): Promise<string> {
 		checkKey(key);
 		const name = await checkFormat(format, this.#settings.formats);
-		const { renewBefore } = settings;
 		if (!isEmpty(settings)) await checkMembers(settings, "get", { renewBefore: ["number"] });
+		const { renewBefore } = settings;
 		const asked = isEmpty(options) ? undefined : await this.#resolve(name, options);
 		const part = await this.#renderer(key, name, asked);
 		const value = await this.#records.change(key, "get", async (record) => {
@@ -90,9 +90,10 @@ export class Trocla implements AsyncDisposable {
 	}
 
 	/**
-	 * Stores a password in a format and returns the stored value. `plain` replaces the key, with all its formats and its
-	 * expiry; another format is derived from the password and stored beside the others. A password that is stored
-	 * already stays as it is, and of a plaintext the hashes that belong to it; a claim of it ends.
+	 * Stores a password in a format and returns the stored value. `plain` replaces the old plaintext, all that was derived
+	 * from it, and the key's expiry; another format is derived from the password and stored beside the others; a key pair
+	 * or a certificate is taken in as it is. A password that is stored already stays as it is, and of a plaintext the
+	 * hashes that belong to it; a claim of it ends.
 	 *
 	 * @param raw - the password is not hashed: it is the value itself
 	 * @throws {TroclaError} `unhashable`
@@ -118,8 +119,8 @@ export class Trocla implements AsyncDisposable {
 
 	/**
 	 * Makes a stored value anew: `plain` gets a new random plaintext, which drops the hashes of the old one; a hash is
-	 * derived again from the same plaintext; a key pair or certificate is another one. What was asked for when it was made is asked for again, the
-	 * options go over it.
+	 * derived again from the same plaintext; a key pair or a certificate is another one. What was asked for when it was
+	 * made is asked for again, the options go over it.
 	 *
 	 * @throws {TroclaError} `no_plaintext`, `unhashable`; the old value then is still stored
 	 */

@@ -62,8 +62,10 @@ export class NewFile implements AsyncDisposable {
 		try {
 			await this.#handle.sync();
 			await this.#close();
-			if (replace || !(await this.#link(path))) await rename(this.#temporary, path);
-			this.#isThere = !replace && find(this.#temporary) !== undefined;
+			if (replace || !(await this.#link(path))) {
+				await rename(this.#temporary, path);
+				this.#isThere = false;
+			}
 			await this[Symbol.asyncDispose]();
 			await syncDirectory(dirname(path));
 		} catch (error) {
@@ -119,6 +121,9 @@ async function syncDirectory(path: string): Promise<void> {
 	const directory = await open(path, "r");
 	try {
 		await directory.sync();
+	} catch (error) {
+		// Not every file system of a network can.
+		if (!["EINVAL", "ENOTSUP"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
 	} finally {
 		await directory.close();
 	}

@@ -39,14 +39,14 @@ test("a key that differs is named, exits 1, and --overwrite replaces it", async 
 });
 
 test("one that is killed at any moment goes on where it was", async () => {
-	const { sandbox, target, rows } = await scene(3000);
+	const { sandbox, target, rows } = await scene(1500);
 	const before = await rows(sandbox.store);
 	let killed = 0;
-	for (let round = 0; round < 4; round++) {
+	for (let round = 0; round < 3; round++) {
 		const child = sandbox.start(["migrate", "--to", "to.yaml"]);
 		const exited = once(child, "exit");
 		await expect.poll(() => existsSync(target), { interval: 5, timeout: 10_000 }).toBe(true);
-		const timer = setTimeout(() => child.kill("SIGKILL"), Math.random() * 400);
+		const timer = setTimeout(() => child.kill("SIGKILL"), Math.random() * 300);
 		const [code] = await exited;
 		clearTimeout(timer);
 		if (code === null) killed++;
