@@ -1,4 +1,4 @@
-import { type Left, type Restored, restoreExport } from "../src/transfer/restore.js";
+import { type Left, type Restored, restoreExport, WholeExport } from "../src/transfer/restore.js";
 import { Source } from "../src/transfer/source.js";
 import type { Context } from "./context.js";
 import type { FlagValues } from "./flags.js";
@@ -16,11 +16,12 @@ export async function restore(context: Context, file: string, flags: FlagValues)
 	await using source =
 		file === "-" ? await Source.ofStream(process.stdin, "standard input") : await Source.ofFile(file);
 	const key = await readKey(context, flags, () => takesPassphrase(source.bytes(), source.name));
+	// What is wrong with it changes nothing, and makes no store.
+	const whole = await WholeExport.check(source, key);
 	return await context.withRecords(
 		async (records) => {
 			const progress = new Progress("Restored keys");
-			const restored = await restoreExport(records, source, {
-				key,
+			const restored = await restoreExport(records, whole, {
 				overwrite: flags.overwrite === true,
 				now: () => new Date(),
 				seen: progress.update,

@@ -49,6 +49,8 @@ async function placeOne(
 	{ action, mayReplace, now }: PlaceSettings,
 ): Promise<Placed> {
 	if (hasExpired(record, now())) return "expired";
+	// Nothing is stored of it either way.
+	if (Object.keys(record.formats).length === 0) return "same";
 	if (stored?.record && isSame(stored.record, record, key)) return "same";
 	if (stored?.fault) {
 		if (!mayReplace(key, undefined)) return "damaged";

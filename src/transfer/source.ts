@@ -40,12 +40,14 @@ export class Source implements AsyncDisposable {
 	 */
 	static async ofStream(stream: AsyncIterable<Uint8Array>, name: string): Promise<Source> {
 		const path = join(tmpdir(), `trocla-${randomUUID()}`);
+		let handle: FileHandle | undefined;
 		try {
-			const handle = await open(path, "wx+", 0o600);
+			handle = await open(path, "wx+", 0o600);
 			await unlink(path);
 			for await (const piece of stream) await handle.writeFile(piece);
 			return new Source(name, handle);
 		} catch (error) {
+			await handle?.close();
 			throw unreadable(name, error);
 		}
 	}

@@ -355,6 +355,8 @@ test("every command's help shows two real examples", async () => {
 		"formats",
 		"show",
 		"prune",
+		"export",
+		"migrate",
 		"doctor",
 		"init",
 		"completion",

@@ -243,6 +243,16 @@ test("a full disk is named, and leaves nothing behind", async ({ skip }) => {
 	expect(readdirSync(disk)).toEqual([]);
 });
 
+test("an export without keys is warned of", async () => {
+	const sandbox = await scene(1);
+	await sandbox.run(["delete", "alice"]);
+	const { code, stderr } = await sandbox.run(["export", "out/a.age", "--to", owner.recipient]);
+	expect({ code, stderr }).toEqual({
+		code: 0,
+		stderr: "trocla: warning: the store has no keys, and so the export has none\n",
+	});
+});
+
 test("a store that is not there is not made", async () => {
 	const sandbox = new Sandbox();
 	const { code, stderr } = await sandbox.run(["export", "backup.age", "--to", owner.recipient]);

@@ -5,7 +5,8 @@ import { openMemory } from "../../backends/memory.js";
 import { type KeyRecord, printRecord } from "../../src/record.js";
 import { RecordStore, type RecordStoreSettings } from "../../src/record-store.js";
 import { type ExportSettings, exportRecords } from "../../src/transfer/export.js";
-import { type RestoreSettings, restoreExport } from "../../src/transfer/restore.js";
+import type { Key } from "../../src/transfer/lock.js";
+import { type RestoreSettings, restoreExport, WholeExport } from "../../src/transfer/restore.js";
 import { Source } from "../../src/transfer/source.js";
 import { cleanUp } from "./sandbox.js";
 import { RECORDS } from "./store.js";
@@ -64,7 +65,7 @@ export async function exported(
 export async function restored(
 	records: RecordStore,
 	bytes: Uint8Array,
-	settings: Pick<RestoreSettings, "key"> & Partial<RestoreSettings>,
+	{ key, ...settings }: { readonly key: Key } & Partial<RestoreSettings>,
 ) {
 	await using source = await Source.ofStream(
 		(async function* () {
@@ -73,7 +74,7 @@ export async function restored(
 		"backup.age",
 	);
 	const complete = { overwrite: false, now: () => new Date(), seen: () => {}, left: () => {} };
-	return await restoreExport(records, source, { ...complete, ...settings });
+	return await restoreExport(records, await WholeExport.check(source, key), { ...complete, ...settings });
 }
 
 const texts = fc.string({ unit: "binary", maxLength: 40 }).filter((text) => text.isWellFormed());

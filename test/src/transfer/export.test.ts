@@ -1,4 +1,4 @@
-import { Decrypter, armor as typage } from "age-encryption";
+import { Decrypter, generateHybridIdentity, identityToRecipient, armor as typage } from "age-encryption";
 import { expect, test } from "vitest";
 import { TroclaError } from "../../../src/errors.js";
 import { exported, keyPair, Records, recordText } from "../../support/transfer.js";
@@ -38,6 +38,13 @@ test("each of several recipients can open it, and nobody reads it without", asyn
 	for (const { identity } of [one, other]) expect(await linesOf(bytes, identity)).toHaveLength(3);
 	expect(bytes.includes("very secret")).toBe(false);
 	await expect(linesOf(bytes, (await keyPair()).identity)).rejects.toThrow();
+});
+
+test("a post-quantum recipient can open it", async () => {
+	const identity = await generateHybridIdentity();
+	const { store } = await Records.with([["a", recordText("1")]]);
+	const bytes = await exported(store, { lock: { recipients: [await identityToRecipient(identity)] } });
+	expect(await linesOf(bytes, identity)).toHaveLength(3);
 });
 
 test("armor is the same file as text, as another implementation of age reads it", async () => {

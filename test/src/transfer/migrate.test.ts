@@ -77,6 +77,13 @@ test("what can't be read in the source is named, and the rest is copied", async 
 	expect(await target.texts()).toEqual([["b", recordText("2")]]);
 });
 
+test("a record without any format, which reads as absent, is not copied and does not count as differing", async () => {
+	const source = await Records.with([["a", '{"v":1,"formats":{}}']]);
+	const target = new Records();
+	expect(await migrated(source, target)).toMatchObject({ copied: 0, differ: 0, left: [] });
+	expect(await target.texts()).toEqual([]);
+});
+
 test("what has expired is left out", async () => {
 	const source = await Records.with([["a", recordText("1", { expires: { seconds: 1, at: "2020-01-01T00:00:00Z" } })]]);
 	const target = new Records();
