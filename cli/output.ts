@@ -91,7 +91,7 @@ export class Progress {
 		if (!process.stderr.isTTY || now - this.#start < 1000 || now - this.#shown < 100) return;
 		this.#shown = now;
 		const of = total === undefined ? "" : ` of ${total.toLocaleString("en")}`;
-		process.stderr.write(`\r${this.#what}: ${count.toLocaleString("en")}${of}`);
+		process.stderr.write(`\r${this.#what}: ${count.toLocaleString("en")}${of}\x1b[K`);
 	};
 
 	/** Takes the line away again. */

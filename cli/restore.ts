@@ -21,16 +21,18 @@ export async function restore(context: Context, file: string, flags: FlagValues)
 	return await context.withRecords(
 		async (records) => {
 			const progress = new Progress("Restored keys");
+			const left: { readonly key: string; readonly why: Left }[] = [];
 			const restored = await restoreExport(records, whole, {
 				overwrite: flags.overwrite === true,
 				now: () => new Date(),
 				seen: progress.update,
-				left: (name, why) => {
+				left: (key, why) => {
 					progress.end();
-					tell(`trocla: ${JSON.stringify(name)} ${reasons[why]}`);
+					if (context.json) left.push({ key, why });
+					else tell(`trocla: ${JSON.stringify(key)} ${reasons[why]}`);
 				},
 			}).finally(() => progress.end());
-			context.print(describe(restored), restored);
+			context.print(describe(restored), { ...restored, left });
 			return restored.different + restored.damaged > 0 ? 1 : 0;
 		},
 		{ create: true },

@@ -20,9 +20,11 @@ export const run: Run = async (context, [file], flags) => {
 		async (records) => {
 			const lock = await readLock(context, flags);
 			const progress = new Progress("Exported keys");
+			const problems: string[] = [];
 			const unreadable = ({ message }: TroclaError) => {
 				progress.end();
-				tell(`trocla: ${message}`);
+				if (context.json) problems.push(message);
+				else tell(`trocla: ${message}`);
 			};
 			const settings = { lock, asText, version, now: () => new Date(), seen: progress.update, unreadable };
 			const counts = await (file === undefined
@@ -30,7 +32,7 @@ export const run: Run = async (context, [file], flags) => {
 				: toFile(records, settings, { file, replace })
 			).finally(() => progress.end());
 			if (counts.records === 0) context.warn("the store has no keys, and so the export has none");
-			if (context.json) context.print("", { file, ...counts });
+			if (context.json) context.print("", { file, ...counts, problems });
 			if (counts.unreadable > 0) throw incomplete(file, counts);
 			return 0;
 		},

@@ -13,6 +13,7 @@ export const run: Run = async (context, _, flags) => {
 		async (source) => {
 			const copy = await openRecords(target, { warn: context.warn, create: true });
 			const steps = { copied: new Progress("Copied keys"), compared: new Progress("Compared keys") };
+			const left: { readonly key: string; readonly why: LeftBehind }[] = [];
 			try {
 				const migrated = await migrate(source, copy, {
 					overwrite: flags.overwrite === true,
@@ -20,11 +21,12 @@ export const run: Run = async (context, _, flags) => {
 					seen: (step, done, total) => steps[step].update(done, total),
 					left: (key, why) => {
 						for (const step of Object.values(steps)) step.end();
-						tell(`trocla: ${JSON.stringify(key)} ${reasons[why]}`);
+						if (context.json) left.push({ key, why });
+						else tell(`trocla: ${JSON.stringify(key)} ${reasons[why]}`);
 					},
 				});
 				for (const step of Object.values(steps)) step.end();
-				context.print(describe(migrated), migrated);
+				context.print(describe(migrated), { ...migrated, left });
 				return migrated.differ > 0 ? 1 : 0;
 			} finally {
 				await copy.close();

@@ -12,8 +12,8 @@ export type Key = { readonly identities: readonly string[] } | { readonly passph
 const MAGIC = "age-encryption.org/v1\n";
 
 /**
- * What encrypts bytes into an age file (https://age-encryption.org/v1), piece by piece. The lock is tried at once, so
- * that what is wrong with it shows before anything is read.
+ * What encrypts bytes into an age file (https://age-encryption.org/v1), piece by piece. What is wrong with the lock
+ * shows before any of them is read.
  *
  * @throws {TroclaError} `invalid` where it is no recipient, or the passphrase is empty
  */
@@ -26,7 +26,9 @@ export async function encryption(
 	if ("passphrase" in lock) encrypter.setPassphrase(checkPassphrase(lock.passphrase));
 	else addRecipients(encrypter, lock.recipients);
 	return async function* encrypt(bytes) {
-		const encrypted = await encrypter.encrypt(ReadableStream.from(bytes));
+		const encrypted = await encrypter.encrypt(ReadableStream.from(bytes)).catch(() => {
+			throw new TroclaError("invalid", "one of the recipients is no public key", "Copy them again, whole");
+		});
 		yield* asText ? armor(encrypted) : encrypted;
 	};
 }

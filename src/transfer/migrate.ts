@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { type Stats, statSync } from "node:fs";
 import type { Config } from "../config.js";
 import { TroclaError } from "../errors.js";
 import { hasExpired, type KeyRecord } from "../record.js";
@@ -37,7 +37,7 @@ export interface Migrated {
 	readonly onlyInTarget: number;
 }
 
-/** How often what changed meanwhile is copied again. */
+/** How often all is compared, for a source that never rests. */
 const MAX_PASSES = 10;
 
 /**
@@ -167,6 +167,15 @@ export function refuseTarget(source: Config, target: Config): void {
 }
 
 function isOneFile(a: string, b: string): boolean {
-	const [first, second] = [a, b].map((path) => statSync(path, { throwIfNoEntry: false }));
+	const [first, second] = [a, b].map(find);
 	return first !== undefined && first.dev === second?.dev && first.ino === second.ino;
+}
+
+/** What is at a path; what can't be looked at is found wrong when it is opened. */
+function find(path: string): Stats | undefined {
+	try {
+		return statSync(path, { throwIfNoEntry: false });
+	} catch {
+		return undefined;
+	}
 }

@@ -90,7 +90,7 @@ test("a link is not written through, and a device is not replaced", async () => 
 test("--json counts what was exported, and needs a file", async () => {
 	const sandbox = await scene();
 	const { stdout } = await sandbox.run(["export", "out/a.age", "--to", owner.recipient, "--json"]);
-	expect(JSON.parse(stdout)).toEqual({ file: "out/a.age", records: 3, unreadable: 0 });
+	expect(JSON.parse(stdout)).toEqual({ file: "out/a.age", records: 3, unreadable: 0, problems: [] });
 	expect(await sandbox.run(["export", "--to", owner.recipient, "--json"])).toMatchObject({ code: 2, stdout: "" });
 });
 
@@ -190,6 +190,10 @@ test("an export that lacks a record never replaces a whole one: the rest is besi
 	expect(stderr).toContain("1 of 3 records could not be read, and are not in the export");
 	expect(readFileSync(sandbox.path("out/backup.age"))).toEqual(whole);
 	expect(readdirSync(sandbox.path("out"))).toEqual(["backup.age", "backup.age.incomplete"]);
+	const json = await sandbox.run([...args, "--json"]);
+	const problems = ['the record of "key1" is damaged: it is not JSON'];
+	expect(JSON.parse(json.stdout)).toMatchObject({ records: 2, unreadable: 1, problems });
+	expect(JSON.parse(json.stderr)).toMatchObject({ error: { code: "damaged" } });
 	const { code: piped, stdout } = await sandbox.run(["export", "--armor", "--to", owner.recipient]);
 	expect(piped).toBe(1);
 	expect(stdout).toContain("-----END AGE ENCRYPTED FILE-----");

@@ -22,7 +22,7 @@ test("every key is copied into the other store, row for row", async () => {
 	expect(await rows(target)).toEqual(before);
 	expect(await rows(sandbox.store)).toEqual(before);
 	const again = await sandbox.run(["--to", "to.yaml", "migrate", "--json"]);
-	const counts = { copied: 0, same: 1500, expired: 0, again: 0, differ: 0, onlyInTarget: 0 };
+	const counts = { copied: 0, same: 1500, expired: 0, again: 0, differ: 0, onlyInTarget: 0, left: [] };
 	expect(JSON.parse(again.stdout)).toEqual(counts);
 });
 
@@ -33,6 +33,9 @@ test("a key that differs is named, exits 1, and --overwrite replaces it", async 
 	expect(refused).toMatchObject({ code: 1, stdout: "1 key copied, 1 differ\n" });
 	expect(refused.stderr).toContain('trocla: "alice" has another record in the target');
 	expect(refused.stderr).not.toContain("secret");
+	const json = await sandbox.run(["migrate", "--to", "to.yaml", "--json"]);
+	expect(JSON.parse(json.stdout)).toMatchObject({ differ: 1, left: [{ key: "alice", why: "different" }] });
+	expect(json.stderr).toBe("");
 	const replaced = await sandbox.run(["migrate", "--to", "to.yaml", "--overwrite"]);
 	expect(replaced).toMatchObject({ code: 0, stdout: "1 key copied, 1 there already, 0 differ\n" });
 	expect(await rows(target)).toEqual(await rows(sandbox.store));

@@ -91,6 +91,8 @@ test.each([
 	["age1qqqq", "is not an age recipient that trocla knows"],
 	["age1yubikey1q2w3", "is not an age recipient that trocla knows"],
 	["", "is not an age recipient that trocla knows"],
+	// The point of 32 zero bytes, with which no secret can be shared (RFC 7748, section 6.1).
+	["age1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq5cu47z", "one of the recipients is no public key"],
 ])("%j as a recipient is refused", async (recipient, message) => {
 	const { store } = await Records.with([]);
 	const refused = expect(exported(store, { lock: { recipients: [recipient] } })).rejects;
