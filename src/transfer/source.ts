@@ -68,5 +68,5 @@ export class Source implements AsyncDisposable {
 }
 
 function unreadable(name: string, error: unknown): TroclaError {
-	return new TroclaError("export", `${name} can't be read: ${(error as Error).message}`, undefined, error);
+	return new TroclaError("export", `${name} can't be read: ${(error as Error).message}`, "Name another file", error);
 }
