@@ -228,17 +228,6 @@ describe("into a store that is not empty", () => {
 	});
 });
 
-test("of two restores at once, each key comes in through one, and the other finds it there", async () => {
-	const many = Array.from({ length: 700 }, (_, n) => [`key${n}`, recordText(`${n}`)] as const);
-	const before = await Records.with(many);
-	const after = new Records();
-	const bytes = await exported(before.store, { lock: lock() });
-	const both = await Promise.all([1, 2].map(() => restored(after.store, bytes, { key: key() })));
-	expect(both.map(({ written, same }) => written + same)).toEqual([700, 700]);
-	expect(both.reduce((sum, { written }) => sum + written, 0)).toBe(700);
-	expect(await after.texts()).toEqual(await before.texts());
-});
-
 test("keys that the export lacks are named", async () => {
 	const before = await Records.with([
 		["a", recordText("1")],
