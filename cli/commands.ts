@@ -5,6 +5,7 @@ import {
 	type Flag,
 	type FlagValues,
 	forceFlag,
+	importFlags,
 	noCreateFlag,
 	noFormatFlag,
 	optionFlags,
@@ -145,6 +146,23 @@ export const commands: readonly CommandSpec[] = [
 			["trocla show alice --json", "for programs"],
 		],
 		load: () => import("./commands/show.js"),
+	},
+	{
+		name: "import",
+		args: "",
+		summary: "bring in what another store has: the Ruby trocla, shadow files, CSV, pass",
+		details:
+			"What it reads is never changed. A key that is stored already counts as the same, or, with other values, is named " +
+			"and left alone. A Ruby trocla's configuration that --config names is what it reads; it then writes to the store " +
+			"that trocla uses without --config.",
+		flags: [...importFlags, dryRunFlag],
+		examples: [
+			["trocla import --from ruby --config /etc/troclarc.yaml", "all passwords of the Ruby trocla"],
+			["trocla import --from ruby --file /root/trocla.yaml --dry-run", "what a copy of its store would bring"],
+			["trocla import --from shadow --passwd /etc/passwd --file /etc/shadow --prefix user_", "users' hashes"],
+			["trocla import --from csv --file passwords.csv", "lines of key,format,value[,expires] below that header"],
+		],
+		load: () => import("./commands/import.js"),
 	},
 	{
 		name: "prune",

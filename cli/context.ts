@@ -75,7 +75,9 @@ export class Context {
 
 	/** Prints a stored value; `hint` is said where that fails. */
 	printValue(stored: { key: string; format: string; value: string }, hint = "What was made is stored: run it again") {
-		print(`${this.json ? JSON.stringify(stored) : stored.value}\n`, hint);
+		if (this.json) print(`${JSON.stringify(stored)}\n`, hint);
+		// PEM ends its own last line.
+		else print(stored.value.endsWith("-----\n") ? stored.value : `${stored.value}\n`, hint);
 	}
 }
 

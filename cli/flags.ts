@@ -103,7 +103,18 @@ export const forceFlag: Flag = {
 	spelling: "--force",
 	help: "also when a process died while it handed the key out, or the whole key's record is damaged",
 };
-export const dryRunFlag: Flag = { spelling: "--dry-run", help: "only say what would be deleted" };
+export const dryRunFlag: Flag = { spelling: "--dry-run", help: "write nothing, only say what would be done" };
+
+/** What `import` reads, and how. */
+export const importFlags: readonly Flag[] = [
+	{ spelling: "--from <what>", help: "ruby, shadow, csv or pass" },
+	{ spelling: "--file <path>", help: "the file to read (of pass, its directory); csv: - for standard input" },
+	{ spelling: "--source <file>", help: "ruby: its configuration, where --config names this trocla's" },
+	{ spelling: "--passwd <file>", help: "shadow: bring in only those who can log in by this passwd file" },
+	{ spelling: "--min-uid <n>", help: "shadow: and whose uid is at least this (1000)" },
+	{ spelling: "--prefix <text>", help: "put this before each key" },
+	{ spelling: "--overwrite", help: "replace keys that are stored with other values" },
+];
 
 export const recipientFlag: Flag = {
 	spelling: "--to <recipient>",

@@ -31,6 +31,32 @@ const builtin = {
 		load: async () => (await import("./sshkey.js")).sshkey,
 	},
 	wireguard: { options: [], generates: true, load: async () => (await import("./wireguard.js")).wireguard },
+	x509: {
+		options: [
+			"subject",
+			"CN",
+			"C",
+			"ST",
+			"L",
+			"O",
+			"OU",
+			"emailAddress",
+			"ca",
+			"become_ca",
+			"path_length",
+			"key_type",
+			"keysize",
+			"hash",
+			"serial",
+			"days",
+			"key_usages",
+			"extended_key_usages",
+			"altnames",
+			"name_constraints",
+		],
+		generates: true,
+		load: async () => (await import("./x509.js")).x509,
+	},
 } satisfies Record<string, Entry>;
 
 export type BuiltinName = keyof typeof builtin;

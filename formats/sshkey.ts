@@ -3,9 +3,9 @@ import { promisify } from "node:util";
 import * as v from "valibot";
 import { type Format, FormatError } from "./format.js";
 import { oneOf, wholeNumber } from "./schema.js";
-import { importKey, splitPair } from "./sshkey-import.js";
-import { writeOpenSsh } from "./sshkey-openssh.js";
-import { isLine, publicBlob, publicLine, sshKeyOf } from "./sshkey-parts.js";
+import { importKey, splitPair } from "./sshkey/import.js";
+import { writeOpenSsh } from "./sshkey/openssh.js";
+import { isLine, publicBlob, publicLine, sshKeyOf } from "./sshkey/parts.js";
 
 // readpass.c of OpenSSH: of a longer passphrase it would not read the end.
 const MAX_PASSPHRASE_BYTES = 1023;

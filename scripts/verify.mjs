@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 process.chdir(join(dirname(fileURLToPath(import.meta.url)), ".."));
 
-/** The real programs that the tests ask, and Debian's packages that have them. */
+/** The real programs that the tests ask, libraries of Ruby's among them, and Debian's packages that have them. */
 const peers = JSON.parse(readFileSync("test/support/peers.json", "utf8"));
 
 if (isStale()) step("npm", "install");
@@ -45,7 +45,7 @@ function isInstalled(program) {
 	const versions = existsSync("/usr/lib/postgresql") ? readdirSync("/usr/lib/postgresql") : [];
 	// Debian keeps PostgreSQL out of the path, and other servers out of a user's.
 	const postgres = versions.map((version) => join("/usr/lib/postgresql", version, "bin"));
-	return [...postgres, ...(process.env.PATH ?? "").split(":"), "/usr/sbin", "/sbin"].some((directory) =>
-		existsSync(join(directory, program)),
+	return [...postgres, ...(process.env.PATH ?? "").split(":"), "/usr/sbin", "/sbin", "/usr/lib/ruby/vendor_ruby"].some(
+		(directory) => existsSync(join(directory, program)),
 	);
 }

@@ -4,6 +4,7 @@ import { type Format, FormatError } from "../formats/format.js";
 import { builtinFormats, Formats } from "../formats/index.js";
 import type { ConfigInput } from "./config.js";
 import { TroclaError } from "./errors.js";
+import { shellWord } from "./input.js";
 import { didYouMean } from "./nearest.js";
 import { builtinProfiles } from "./profiles.js";
 import type { Options } from "./record.js";
@@ -14,12 +15,6 @@ const checks: {
 	readonly [Key in keyof Required<ConfigInput>]: (value: unknown, fail: Fail, formats: Formats) => void | Promise<void>;
 } = {
 	store(value, fail) {
-		if (value === "moneta") {
-			throw fail(
-				"store: moneta is the Ruby trocla's",
-				"Set store: sqlite, or leave it out; the Ruby trocla goes on reading its own store",
-			);
-		}
 		oneOf(storeNames, value, fail);
 	},
 	store_options(value, fail) {
@@ -87,9 +82,10 @@ export async function checkConfig(
 ): Promise<{ input: ConfigInput; formats: Formats }> {
 	const fail: Fail = (message, hint) => new TroclaError("config", file ? `${file}: ${message}` : message, hint);
 	const config = map(withoutSymbols(document), fail);
+	// Whatever else it holds that is not known here, this says most.
+	if (config.store === "moneta") throw rubyTrocla(file, fail);
 	onlyKnown(config, keys, fail);
 	const formats = await siteFormats(config.formats, base, fail);
-	// In the order of the checks: whatever else a Ruby trocla's configuration holds, its store says most.
 	for (const name of keys.filter(isKey)) {
 		const value = config[name];
 		// A key without a value is as good as none.
@@ -133,6 +129,14 @@ async function checkSiteFormat(name: string, path: unknown, fail: Fail): Promise
 		throw fail(`${quoteValue(name)} is a name that trocla has already`, "Choose another name");
 	}
 	if (typeof path !== "string" || path === "") throw fail(`${name} must be a module's path, not ${quoteValue(path)}`);
+}
+
+function rubyTrocla(file: string | undefined, fail: Fail): TroclaError {
+	const named = file === undefined ? "" : ` --config ${shellWord(file)}`;
+	return fail(
+		"store: moneta is the Ruby trocla's",
+		`trocla import --from ruby${named} brings its passwords in; then move this file away, and trocla init writes a new one`,
+	);
 }
 
 async function checkProfilesOf(

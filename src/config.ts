@@ -59,11 +59,16 @@ export async function loadConfig(file: string | undefined, around = surroundings
 		if (text !== undefined) return await parseConfig(text, path, around);
 		throw new TroclaError("config", `there is no configuration ${path}`, `Make one with: trocla init -c ${path}`);
 	}
-	for (const path of [join(around.home, ".troclarc.yaml"), "/etc/troclarc.yaml"]) {
+	for (const path of configPlaces(around)) {
 		const text = readConfig(path);
 		if (text !== undefined) return await parseConfig(text, path, around);
 	}
 	return checkedConfig({}, undefined, around);
+}
+
+/** Where a configuration is looked for that nobody named. */
+export function configPlaces({ home }: Surroundings): readonly string[] {
+	return [join(home, ".troclarc.yaml"), "/etc/troclarc.yaml"];
 }
 
 /** Where `trocla init` writes when it is not told. */

@@ -9,6 +9,7 @@
  * - `damaged`: the store, or a record in it, can't be read
  * - `export`: an export can't be written, opened, or is not whole
  * - `store`: the store can't be reached, written, or is not safe to use
+ * - `source`: what is to be imported can't be read
  */
 export type ErrorCode =
 	| "invalid"
@@ -20,7 +21,8 @@ export type ErrorCode =
 	| "undelivered"
 	| "damaged"
 	| "export"
-	| "store";
+	| "store"
+	| "source";
 
 /** Every error that the product throws: `message` says what is wrong with which input, `hint` what to do. */
 export class TroclaError extends Error {

@@ -6,8 +6,8 @@ import type { Decision } from "./record-store.js";
 import { quote } from "./refusals.js";
 
 /**
- * Replaces a stored value that ends in less than so many seconds. A new one that would be due again at once is not
- * worth a change on each run: then the old one stays as long as it lasts, and a warning says why.
+ * Replaces a stored value that ends in less than so many seconds. A new one that would be due again at once must not
+ * be a change on each run: unless it doubles the time that is left the old one stays, and a warning says why.
  *
  * @throws {TroclaError} `invalid` for seconds that are none, and for a format whose values do not end; `unhashable`
  */
@@ -29,13 +29,13 @@ export async function renew(record: KeyRecord, making: Making, seconds: number):
 	const due = keys.now().getTime() + seconds * 1000;
 	if (end === undefined || end.getTime() >= due) return undefined;
 	const made = await renewValue(making, value);
-	const newEnd = await lifetime.end(made.value);
-	const hasEnded = end.getTime() <= keys.now().getTime();
-	const soon = newEnd !== undefined && newEnd.getTime() < due;
+	const newEnd = (await lifetime.end(made.value)) ?? end;
+	const soon = newEnd.getTime() < due;
 	const warning = soon
-		? `the ${name} of ${quote(keys.own)} ends on ${day(end)}, and a new one would end on ${day(newEnd)}: both sooner than it is to be renewed before`
+		? `the ${name} of ${quote(keys.own)} ends on ${day(end)}, and a new one ends on ${day(newEnd)}: both before the time to renew it`
 		: undefined;
-	if (soon && !hasEnded) return { result: value, warning };
+	const left = (time: Date) => time.getTime() - keys.now().getTime();
+	if (soon && left(newEnd) < 2 * left(end)) return { result: value, warning };
 	const expires = keepExpiry(record, resolved, keys.now());
 	return { result: made.value, write: withFormat(record, name, made, expires), warning };
 }

@@ -14,7 +14,11 @@ import type { Decision, Fault, RecordStore } from "./record-store.js";
 import { notFound, quote } from "./refusals.js";
 import { isEmpty } from "./value.js";
 
-/** What a store needs besides its records. */
+/**
+ * What a store needs besides its records.
+ *
+ * @internal
+ */
 export interface TroclaSettings extends OptionPolicy {
 	readonly onHandedOut: "refuse" | "regenerate";
 	/** Hears of what does not stop a call, a sentence each. */
@@ -33,6 +37,7 @@ export class Trocla implements AsyncDisposable {
 	readonly #records: RecordStore;
 	readonly #settings: TroclaSettings;
 
+	/** @internal Programs open one with `openTrocla`. */
 	constructor(records: RecordStore, settings: TroclaSettings) {
 		this.#records = records;
 		this.#settings = settings;

@@ -354,6 +354,7 @@ test("every command's help shows two real examples", async () => {
 		"search",
 		"formats",
 		"show",
+		"import",
 		"prune",
 		"export",
 		"migrate",

@@ -172,11 +172,11 @@ profiles: {wifi: {charset: typesafe, length: 20}}`;
 	test("store: moneta is the Ruby trocla's and refused, whatever else is there", async () => {
 		const user = new User();
 		for (const moneta of ["moneta", ":moneta"]) {
-			const text = `store_options: {adapter: :YAML, adapter_options: {:file: /tmp/trocla.yaml}}\nstore: ${moneta}`;
+			const text = `ssl_options: {}\nstore_options: {adapter: :YAML, adapter_options: {:file: /tmp/trocla.yaml}}\nstore: ${moneta}`;
 			await expect(user.load(text)).rejects.toMatchObject({
 				code: "config",
 				message: `${user.file}: store: moneta is the Ruby trocla's`,
-				hint: expect.stringContaining("store: sqlite"),
+				hint: expect.stringContaining(`trocla import --from ruby --config ${user.file} brings its passwords in`),
 			});
 		}
 	});

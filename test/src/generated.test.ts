@@ -192,18 +192,20 @@ test("what ends within the time is renewed, once, with the options of the first 
 	expect(store_.warnings).toEqual([]);
 });
 
-test("what would be due again at once is left as it is, with a warning, until it has ended", async () => {
+test("what would be due again at once is renewed only where that doubles the time left, with a warning", async () => {
 	const store_ = store();
 	const { trocla } = store_;
 	const renewBefore = 30 * 86_400;
-	const first = await trocla.get("alice", "ticket", { days: 5 });
+	const first = await trocla.get("alice", "ticket", { days: 4 });
 	expect(await trocla.get("alice", "ticket", {}, { renewBefore })).toBe(first);
 	expect(store_.warnings).toEqual([
-		'the ticket of "alice" ends on 2026-03-06, and a new one would end on 2026-03-06: both sooner than it is to be renewed before',
+		'the ticket of "alice" ends on 2026-03-05, and a new one ends on 2026-03-05: both before the time to renew it',
 	]);
-	store_.pass(6 * 86_400);
+	store_.pass(86_400);
+	expect(await trocla.get("alice", "ticket", {}, { renewBefore })).toBe(first);
+	store_.pass(86_400);
 	const second = await trocla.get("alice", "ticket", {}, { renewBefore });
-	expect(second).not.toBe(first);
+	expect(second).toBe(first.replace("2026-03-05", "2026-03-07"));
 	expect(await trocla.get("alice", "ticket", {}, { renewBefore })).toBe(second);
 });
 

@@ -1,6 +1,6 @@
 import { accessSync, constants, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
-// The programs that tests run against, with the Debian package that has each.
+// The programs that tests run against, and Ruby's libraries, with the Debian package that has each.
 import PACKAGES from "./peers.json" with { type: "json" };
 
 export type Program = keyof typeof PACKAGES;
@@ -11,6 +11,7 @@ const DIRECTORIES = [
 	...(process.env.PATH ?? "").split(delimiter),
 	"/usr/sbin",
 	"/sbin",
+	"/usr/lib/ruby/vendor_ruby",
 ];
 
 /**
@@ -35,12 +36,12 @@ export function pathOf(program: Program): string {
 }
 
 function find(program: Program): string | undefined {
-	return DIRECTORIES.map((directory) => join(directory, program)).find(isExecutable);
+	return DIRECTORIES.map((directory) => join(directory, program)).find(isUsable);
 }
 
-function isExecutable(path: string): boolean {
+function isUsable(path: string): boolean {
 	try {
-		accessSync(path, constants.X_OK);
+		accessSync(path, path.endsWith(".rb") ? constants.R_OK : constants.X_OK);
 		return true;
 	} catch {
 		return false;

@@ -15,23 +15,40 @@ function shape(text: string): string {
 	);
 }
 
+export interface Stage {
+	readonly sandbox: Sandbox;
+	/** The built command. */
+	readonly trocla: string;
+	/** What a shell is started with, to be another user. */
+	readonly user: readonly string[];
+}
+
 /**
- * Runs the commands of trocla's that a document shows, one after the other, and expects that each prints what is shown
- * below it. Gives how many they were.
+ * Runs the commands that a document shows, trocla's, openssl's and mv, one after the other, and expects that each prints
+ * what is shown below it, and fails where that is trocla's message. Gives how many they were.
  */
-export async function replay(markdown: string): Promise<number> {
-	const sandbox = new Sandbox();
+export async function replay(
+	markdown: string,
+	{ sandbox, trocla, user }: Stage = { sandbox: new Sandbox(), trocla: TROCLA, user: [] },
+): Promise<number> {
 	mkdirSync(sandbox.path("bin"));
-	writeFileSync(sandbox.path("bin/trocla"), `#!/bin/sh\nexec ${process.execPath} ${TROCLA} "$@"\n`);
+	writeFileSync(sandbox.path("bin/trocla"), `#!/bin/sh\nexec ${process.execPath} ${trocla} "$@"\n`);
 	chmodSync(sandbox.path("bin/trocla"), 0o755);
 	const env = { ...sandbox.env, PATH: `${sandbox.path("bin")}:${sandbox.env.PATH}` };
 	const sessions = [...markdown.matchAll(/```console\n(.*?)```/gs)].map(([, session]) => session ?? "");
-	const commands = sessions.flatMap((session) => session.split(/^\$ /m).slice(1));
-	const shown = commands.filter((command) => /^(npx )?trocla/.test(command));
+	const commands = sessions.flatMap((session) => session.replaceAll(" \\\n", "").split(/^\$ /m).slice(1));
+	const shown = commands.filter((command) => /^(npx )?(trocla|openssl|mv)/.test(command));
+	const [program = "", ...args] = [...user, "bash"];
 	for (const command of shown) {
 		const [line = "", ...output] = command.split("\n");
-		const { code, stdout } = await run("bash", ["-c", line.replace(/^npx /, "")], { env, cwd: sandbox.directory });
-		expect({ line, code, output: shape(stdout) }).toEqual({ line, code: 0, output: shape(output.join("\n")) });
+		const script = `exec 2>&1; ${line.replace(/^npx /, "")}`;
+		const { code, stdout } = await run(program, [...args, "-c", script], { env, cwd: sandbox.directory });
+		const refused = output[0]?.startsWith("trocla: ") ?? false;
+		expect({ line, ok: code === 0, output: shape(stdout) }).toEqual({
+			line,
+			ok: !refused,
+			output: shape(output.join("\n")),
+		});
 	}
 	return shown.length;
 }

@@ -1,8 +1,8 @@
 import { createCipheriv, randomBytes } from "node:crypto";
-import { FormatError } from "./format.js";
-import { bcryptPbkdf } from "./sshkey-kdf.js";
-import { algorithmOf, publicBlob, readKey, type SshKey } from "./sshkey-parts.js";
-import { string, uint32, WireReader } from "./sshkey-wire.js";
+import { FormatError } from "../format.js";
+import { bcryptPbkdf } from "./kdf.js";
+import { algorithmOf, publicBlob, readKey, type SshKey } from "./parts.js";
+import { string, uint32, WireReader } from "./wire.js";
 
 // All of this is OpenSSH's PROTOCOL.key.
 const MAGIC = Buffer.from("openssh-key-v1\0");

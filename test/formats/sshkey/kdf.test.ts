@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { bcryptPbkdf } from "../../formats/sshkey-kdf.js";
-import { mpint, string } from "../../formats/sshkey-wire.js";
+import { bcryptPbkdf } from "../../../formats/sshkey/kdf.js";
+import { mpint, string } from "../../../formats/sshkey/wire.js";
 
 /** Of OpenBSD's regress/lib/libutil/bcrypt_pbkdf: password, salt, rounds, key. */
 const vectors = [

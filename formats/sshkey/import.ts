@@ -1,7 +1,7 @@
 import { createPrivateKey } from "node:crypto";
-import { FormatError } from "./format.js";
-import { isOpenSsh, readOpenSsh, writeOpenSsh } from "./sshkey-openssh.js";
-import { isLine, publicBlob, publicLine, type SshKey, sshKeyOf } from "./sshkey-parts.js";
+import { FormatError } from "../format.js";
+import { isOpenSsh, readOpenSsh, writeOpenSsh } from "./openssh.js";
+import { isLine, publicBlob, publicLine, type SshKey, sshKeyOf } from "./parts.js";
 
 const BEGIN = /-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----\n/;
 

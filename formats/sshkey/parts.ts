@@ -1,6 +1,6 @@
 import type { JsonWebKey, KeyObject } from "node:crypto";
-import { FormatError } from "./format.js";
-import { mpint, string, WireReader } from "./sshkey-wire.js";
+import { FormatError } from "../format.js";
+import { mpint, string, WireReader } from "./wire.js";
 
 /** A private key as SSH writes it: the fields of its algorithm, in the order of OpenSSH's PROTOCOL.agent, section 3.2. */
 export interface SshKey {

@@ -1,4 +1,4 @@
-import { FormatError } from "./format.js";
+import { FormatError } from "../format.js";
 
 /** RFC 4251, section 5: a `uint32`. */
 export function uint32(number: number): Buffer {
