@@ -5,6 +5,7 @@ import {
 	type Flag,
 	type FlagValues,
 	forceFlag,
+	identityFlag,
 	importFlags,
 	noCreateFlag,
 	noFormatFlag,
@@ -150,17 +151,18 @@ export const commands: readonly CommandSpec[] = [
 	{
 		name: "import",
 		args: "",
-		summary: "bring in what another store has: the Ruby trocla, shadow files, CSV, pass",
+		summary: "bring in what another store has: the Ruby trocla, shadow files, CSV, pass, an export",
 		details:
 			"What it reads is never changed. A key that is stored already counts as the same, or, with other values, is named " +
 			"and left alone. A Ruby trocla's configuration that --config names is what it reads; it then writes to the store " +
 			"that trocla uses without --config.",
-		flags: [...importFlags, dryRunFlag],
+		flags: [...importFlags, dryRunFlag, identityFlag, passphraseFlag, passphraseFileFlag],
 		examples: [
 			["trocla import --from ruby --config /etc/troclarc.yaml", "all passwords of the Ruby trocla"],
 			["trocla import --from ruby --file /root/trocla.yaml --dry-run", "what a copy of its store would bring"],
 			["trocla import --from shadow --passwd /etc/passwd --file /etc/shadow --prefix user_", "users' hashes"],
 			["trocla import --from csv --file passwords.csv", "lines of key,format,value[,expires] below that header"],
+			["trocla import --from export --file backup.age --identity backup-identity", "what trocla export wrote"],
 		],
 		load: () => import("./commands/import.js"),
 	},

@@ -107,8 +107,8 @@ export const dryRunFlag: Flag = { spelling: "--dry-run", help: "write nothing, o
 
 /** What `import` reads, and how. */
 export const importFlags: readonly Flag[] = [
-	{ spelling: "--from <what>", help: "ruby, shadow, csv or pass" },
-	{ spelling: "--file <path>", help: "the file to read (of pass, its directory); csv: - for standard input" },
+	{ spelling: "--from <what>", help: "ruby, shadow, csv, pass, or export" },
+	{ spelling: "--file <path>", help: "the file to read (of pass, its directory); csv, export: - for standard input" },
 	{ spelling: "--source <file>", help: "ruby: its configuration, where --config names this trocla's" },
 	{ spelling: "--passwd <file>", help: "shadow: bring in only those who can log in by this passwd file" },
 	{ spelling: "--min-uid <n>", help: "shadow: and whose uid is at least this (1000)" },
@@ -132,7 +132,7 @@ export const passphraseFileFlag: Flag = {
 };
 export const identityFlag: Flag = {
 	spelling: "--identity <file>",
-	help: "the file of an age identity that opens it; may be repeated",
+	help: "export: the file of an age identity that opens it; may be repeated",
 	repeatable: true,
 };
 export const armorFlag: Flag = { spelling: "--armor", help: "write it as text" };

@@ -1,34 +1,17 @@
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, writeFileSync } from "node:fs";
 import { beforeEach, expect, test } from "vitest";
-import { bundle, CHILD_ENV } from "../support/child.js";
 import { missing } from "../support/peers.js";
 import { fill, query } from "../support/rows.js";
 import { type Outcome, run, Sandbox } from "../support/sandbox.js";
-import { dialogueWith } from "../support/terminal.js";
+import { onTerminal } from "../support/terminal.js";
 import { keyPair } from "../support/transfer.js";
 
-// What a command does with a file, its flags, and the error.
-const COMMAND = `
-	import { Context } from "./cli/context.js";
-	import { restore } from "./cli/restore.js";
-
-	const [file = "", flags = "{}"] = process.argv.slice(2);
-	restore(new Context({}), file, JSON.parse(flags))
-		.then((code) => { process.exitCode = code; })
-		.catch((error) => { process.stderr.write(error.message + "\\n"); process.exitCode = 1; });
-`;
+const IMPORT = ["import", "--from", "export", "--file"];
+const IDENTITY = ["--identity", "identity"];
 
 /** A site with an export of its keys, and a store that they are to come into. */
 class Site extends Sandbox {
-	readonly #program = this.path("restore.cjs");
-
-	constructor() {
-		super();
-		bundle(COMMAND, this.#program);
-	}
-
 	async export(keys: number): Promise<void> {
 		await this.run(["set", "alice", "plain"], "secret of alice");
 		if (keys > 1) await fill(this.store, keys - 1);
@@ -43,13 +26,8 @@ class Site extends Sandbox {
 		this.configure({ store_options: { path: this.path(`${name}/trocla.sqlite`) } });
 	}
 
-	args(file: string, flags: object): string[] {
-		return [process.execPath, this.#program, file, JSON.stringify(flags)];
-	}
-
-	restore(file: string, flags: object = { identity: ["identity"] }, input?: Buffer): Promise<Outcome> {
-		const [node = "", ...args] = this.args(file, flags);
-		return run(node, args, { env: { ...this.env, ...CHILD_ENV }, cwd: this.directory }, input);
+	restore(file: string, flags: readonly string[] = IDENTITY, input?: Buffer): Promise<Outcome> {
+		return this.run([...IMPORT, file, ...flags], input);
 	}
 
 	rows(path: string) {
@@ -80,39 +58,35 @@ test("a key with other values is named, exits 1, and is replaced where that is a
 	expect({ code, stdout }).toEqual({ code: 1, stdout: "1 key restored, 1 left as they are\n" });
 	expect(stderr).toContain('trocla: "alice" is stored with other values');
 	expect(stderr).not.toContain("secret");
-	expect(await site.restore("backup.age", { identity: ["identity"], overwrite: true })).toMatchObject({ code: 0 });
+	expect(await site.restore("backup.age", [...IDENTITY, "--overwrite"])).toMatchObject({ code: 0 });
 	expect(await site.run(["get", "alice", "plain"])).toMatchObject({ stdout: "secret of alice\n" });
 });
 
 test("an export comes in through a pipe", async () => {
 	await site.export(3);
-	const [node = "", ...args] = site.args("/dev/fd/3", { identity: ["identity"] });
-	const command = [node, ...args].map((word) => `'${word}'`).join(" ");
-	const env = { ...site.env, ...CHILD_ENV };
-	const line = `cat backup.age | ${command} 3<&0`;
-	const piped = await run("bash", ["-c", line], { env, cwd: site.directory });
-	expect(piped).toMatchObject({ code: 0, stdout: "3 keys restored\n" });
+	const line = `cat backup.age | trocla ${IMPORT.join(" ")} /dev/fd/3 ${IDENTITY.join(" ")} 3<&0`;
+	expect(await site.shell(line)).toMatchObject({ code: 0, stdout: "3 keys restored\n" });
 	const { stdout: bytes } = await run("base64", [site.path("backup.age")]);
-	const again = await site.restore("-", { identity: ["identity"] }, Buffer.from(bytes, "base64"));
+	const again = await site.restore("-", IDENTITY, Buffer.from(bytes, "base64"));
 	expect(again).toMatchObject({ code: 0, stdout: "0 keys restored, 3 there already\n" });
 });
 
 test.each([
-	["no identity", {}, "it takes the identity of one of its recipients to open this export"],
-	["an identity's file that is not there", { identity: ["none"] }, "none can't be read: ENOENT"],
+	["no identity", [], "it takes the identity of one of its recipients to open this export"],
+	["an identity's file that is not there", ["--identity", "none"], "none can't be read: ENOENT"],
 	[
 		"a file that is none",
-		{ identity: ["backup.age"] },
+		["--identity", "backup.age"],
 		"backup.age is not a plain file of age recipients or identities",
 	],
-	["an SSH key", { identity: ["ssh"] }, "ssh is not a plain file of age recipients or identities"],
-	["a recipient", { identity: ["recipient"] }, "this is not an age identity that trocla knows"],
+	["an SSH key", ["--identity", "ssh"], "ssh is not a plain file of age recipients or identities"],
+	["a recipient", ["--identity", "recipient"], "this is not an age identity that trocla knows"],
 ])("%s opens nothing", async (_, flags, message) => {
 	await site.export(1);
 	writeFileSync(site.path("ssh"), "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaA==\n", { mode: 0o600 });
 	writeFileSync(site.path("recipient"), `${(await keyPair()).recipient}\n`);
 	const { code, stdout, stderr } = await site.restore("backup.age", flags);
-	expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+	expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
 	expect(stderr).toContain(message);
 	expect(existsSync(site.path("restored"))).toBe(false);
 });
@@ -121,9 +95,7 @@ test.skipIf(missing("script"))("a passphrase is asked for where one opens the ex
 	await site.run(["set", "alice", "plain"], "secret of alice");
 	await site.run(["export", "backup.age", "--passphrase-file", "-"], "correct horse battery\n");
 	await site.moveTo("restored");
-	const env = { ...site.env, ...CHILD_ENV };
-	const line = site.args("backup.age", {}).join(" ");
-	const { code, screen } = await dialogueWith(Object.assign(site, { env }), line, [
+	const { code, screen } = await onTerminal(site, [...IMPORT, "backup.age"].join(" "), [
 		["Passphrase: ", "correct horse battery\r"],
 	]);
 	expect(code).toBe(0);
@@ -135,10 +107,9 @@ test("one that is killed at any moment goes on where it was", async () => {
 	await site.export(1500);
 	const target = site.path("restored/trocla.sqlite");
 	const before = new Map((await site.rows(site.store)).map(({ key, value }) => [key, value]));
-	const [node = "", ...args] = site.args("backup.age", { identity: ["identity"] });
 	let killed = 0;
 	for (let round = 0; round < 3; round++) {
-		const child = spawn(node, args, { env: { ...site.env, ...CHILD_ENV }, cwd: site.directory });
+		const child = site.start([...IMPORT, "backup.age", ...IDENTITY]);
 		const exited = once(child, "exit");
 		const timer = setTimeout(() => child.kill("SIGKILL"), 300 + Math.random() * 500);
 		const [code] = await exited;
@@ -150,4 +121,15 @@ test("one that is killed at any moment goes on where it was", async () => {
 	expect(killed).toBeGreaterThan(0);
 	expect(await site.restore("backup.age")).toMatchObject({ code: 0 });
 	expect(await site.rows(target)).toEqual(await site.rows(site.store));
+});
+
+test("flags of other sources are refused, and a file is asked for", async () => {
+	expect(await site.run(["import", "--from", "export"])).toMatchObject({ code: 2, stdout: "" });
+	for (const flags of [["--dry-run"], ["--prefix", "a"]]) {
+		const { code, stderr } = await site.restore("backup.age", flags);
+		expect(code).toBe(2);
+		expect(stderr).toContain(`${flags[0]} does not go with --from export`);
+	}
+	const csv = await site.run(["import", "--from", "csv", "--file", "-", ...IDENTITY]);
+	expect(csv).toMatchObject({ code: 2, stderr: expect.stringContaining("--identity does not go with --from csv") });
 });
