@@ -1,15 +1,24 @@
 import type { Context } from "./context.js";
 import {
+	armorFlag,
 	dryRunFlag,
 	type Flag,
 	type FlagValues,
 	forceFlag,
+	identityFlag,
 	importFlags,
 	noCreateFlag,
 	noFormatFlag,
 	optionFlags,
+	overwriteFlag,
+	passphraseFileFlag,
+	passphraseFlag,
 	passwordFlag,
+	recipientFlag,
+	recipientsFlag,
 	renewFlag,
+	replaceFlag,
+	targetFlag,
 } from "./flags.js";
 
 /** Runs a command: its arguments as they stand on the command line (absent ones `undefined`), and its exit code. */
@@ -142,17 +151,18 @@ export const commands: readonly CommandSpec[] = [
 	{
 		name: "import",
 		args: "",
-		summary: "bring in what another store has: the Ruby trocla, shadow files, CSV, pass",
+		summary: "bring in what another store has: the Ruby trocla, shadow files, CSV, pass, an export",
 		details:
 			"What it reads is never changed. A key that is stored already counts as the same, or, with other values, is named " +
 			"and left alone. A Ruby trocla's configuration that --config names is what it reads; it then writes to the store " +
 			"that trocla uses without --config.",
-		flags: [...importFlags, dryRunFlag],
+		flags: [...importFlags, dryRunFlag, identityFlag, passphraseFlag, passphraseFileFlag],
 		examples: [
 			["trocla import --from ruby --config /etc/troclarc.yaml", "all passwords of the Ruby trocla"],
 			["trocla import --from ruby --file /root/trocla.yaml --dry-run", "what a copy of its store would bring"],
 			["trocla import --from shadow --passwd /etc/passwd --file /etc/shadow --prefix user_", "users' hashes"],
 			["trocla import --from csv --file passwords.csv", "lines of key,format,value[,expires] below that header"],
+			["trocla import --from export --file backup.age --identity backup-identity", "what trocla export wrote"],
 		],
 		load: () => import("./commands/import.js"),
 	},
@@ -166,6 +176,33 @@ export const commands: readonly CommandSpec[] = [
 			["trocla prune --dry-run", "prints them, deletes none"],
 		],
 		load: () => import("./commands/prune.js"),
+	},
+	{
+		name: "export",
+		args: "[file]",
+		summary: "write all records to one encrypted file, for a backup",
+		details: `The identity of any recipient opens it (age-keygen makes one), or the passphrase: with trocla import --from export,\nor with age itself. Without FILE it goes to standard output. Where a record can't be read, it is named, and the\nothers are in FILE.incomplete.`,
+		flags: [recipientFlag, recipientsFlag, passphraseFlag, passphraseFileFlag, armorFlag, replaceFlag],
+		examples: [
+			[
+				"trocla export backup.age --to age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p",
+				"to a recipient",
+			],
+			["trocla export backup.age --passphrase", "asks for a passphrase, twice"],
+		],
+		load: () => import("./commands/export.js"),
+	},
+	{
+		name: "migrate",
+		args: "",
+		summary: "copy every record to the store of another configuration, and compare them",
+		details: "The store that is copied stays as it is. It may be done again, and goes on where it was interrupted.",
+		flags: [targetFlag, overwriteFlag],
+		examples: [
+			["trocla migrate --to /etc/troclarc.new.yaml", "from the configured store"],
+			["trocla migrate -c old.yaml --to new.yaml --json", "between any two, with counts as JSON"],
+		],
+		load: () => import("./commands/migrate.js"),
 	},
 	{
 		name: "doctor",

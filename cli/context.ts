@@ -1,8 +1,9 @@
 import type { Config } from "../src/config.js";
 import { loadConfig } from "../src/config.js";
 import { TroclaError } from "../src/errors.js";
-import { openConfigured } from "../src/open.js";
+import { openConfigured, openRecords } from "../src/open.js";
 import type { Options } from "../src/record.js";
+import type { RecordStore } from "../src/record-store.js";
 import type { Trocla } from "../src/trocla.js";
 import { type FlagValues, optionFlags } from "./flags.js";
 import { print, tell } from "./output.js";
@@ -53,6 +54,20 @@ export class Context {
 			return await use(trocla, config);
 		} finally {
 			await trocla.close();
+		}
+	}
+
+	/** Opens the configured store's records, as they are, for as long as `use` takes. */
+	async withRecords<Result>(
+		use: (records: RecordStore, config: Config) => Promise<Result>,
+		{ create }: { create: boolean },
+	): Promise<Result> {
+		const config = await this.config();
+		const records = await openRecords(config, { warn: this.warn, create });
+		try {
+			return await use(records, config);
+		} finally {
+			await records.close();
 		}
 	}
 

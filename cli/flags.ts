@@ -107,11 +107,38 @@ export const dryRunFlag: Flag = { spelling: "--dry-run", help: "write nothing, o
 
 /** What `import` reads, and how. */
 export const importFlags: readonly Flag[] = [
-	{ spelling: "--from <what>", help: "ruby, shadow, csv or pass" },
-	{ spelling: "--file <path>", help: "the file to read (of pass, its directory); csv: - for standard input" },
+	{ spelling: "--from <what>", help: "ruby, shadow, csv, pass, or export" },
+	{ spelling: "--file <path>", help: "the file to read (of pass, its directory); csv, export: - for standard input" },
 	{ spelling: "--source <file>", help: "ruby: its configuration, where --config names this trocla's" },
 	{ spelling: "--passwd <file>", help: "shadow: bring in only those who can log in by this passwd file" },
 	{ spelling: "--min-uid <n>", help: "shadow: and whose uid is at least this (1000)" },
 	{ spelling: "--prefix <text>", help: "put this before each key" },
 	{ spelling: "--overwrite", help: "replace keys that are stored with other values" },
 ];
+
+export const recipientFlag: Flag = {
+	spelling: "--to <recipient>",
+	help: "an age recipient (age1...) who can open it; may be repeated",
+	repeatable: true,
+};
+export const recipientsFlag: Flag = { spelling: "--recipients <file>", help: "a file of recipients, one a line" };
+export const passphraseFlag: Flag = {
+	spelling: "--passphrase",
+	help: "a passphrase, typed at a prompt, opens it",
+};
+export const passphraseFileFlag: Flag = {
+	spelling: "--passphrase-file <file>",
+	help: "the same, with the passphrase from a file; - is standard input",
+};
+export const identityFlag: Flag = {
+	spelling: "--identity <file>",
+	help: "export: the file of an age identity that opens it; may be repeated",
+	repeatable: true,
+};
+export const armorFlag: Flag = { spelling: "--armor", help: "write it as text" };
+export const replaceFlag: Flag = { spelling: "--force", help: "replace FILE where it is there already" };
+export const targetFlag: Flag = { spelling: "--to <config>", help: "the configuration of the store to copy to" };
+export const overwriteFlag: Flag = {
+	spelling: "--overwrite",
+	help: "replace what differs there; without it, that is left as it is and listed",
+};

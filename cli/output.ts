@@ -24,9 +24,9 @@ export class OutputError extends Error {
  * @param hint - the error's, where it fails
  * @throws {OutputError}
  */
-export function print(text: string, hint?: string): void {
+export function print(output: string | Uint8Array, hint?: string): void {
 	try {
-		writeAll(STDOUT, text);
+		writeAll(STDOUT, output);
 	} catch (error) {
 		throw new OutputError(error as NodeJS.ErrnoException, hint);
 	}
@@ -48,9 +48,9 @@ export function tellRaw(text: string): void {
  * Writes what must not get lost: beyond `print` it makes sure that there is somebody to write to, and that a file
  * has it on its disk.
  */
-export function deliver(text: string): void {
-	if (isStdoutClosed()) throw new Error("standard output is closed");
-	print(text);
+export function deliver(output: string | Uint8Array): void {
+	if (isStdoutClosed()) throw new OutputError(new Error("standard output is closed"));
+	print(output);
 	try {
 		fsyncSync(STDOUT);
 	} catch (error) {
@@ -85,11 +85,13 @@ export class Progress {
 		this.#what = what;
 	}
 
-	readonly update = (count: number): void => {
+	/** @param total - how many there are, where that is known */
+	readonly update = (count: number, total?: number): void => {
 		const now = Date.now();
 		if (!process.stderr.isTTY || now - this.#start < 1000 || now - this.#shown < 100) return;
 		this.#shown = now;
-		process.stderr.write(`\r${this.#what}: ${count.toLocaleString("en")}`);
+		const of = total === undefined ? "" : ` of ${total.toLocaleString("en")}`;
+		process.stderr.write(`\r${this.#what}: ${count.toLocaleString("en")}${of}\x1b[K`);
 	};
 
 	/** Takes the line away again. */
@@ -99,8 +101,8 @@ export class Progress {
 	}
 }
 
-function writeAll(fd: number, text: string): void {
-	const bytes = Buffer.from(text);
+function writeAll(fd: number, output: string | Uint8Array): void {
+	const bytes = typeof output === "string" ? Buffer.from(output) : output;
 	for (let written = 0; written < bytes.length; ) {
 		try {
 			written += writeSync(fd, bytes, written);

@@ -101,7 +101,12 @@ function givenTo(command: Command): { [name: string]: unknown } {
 const attribute = ({ spelling, help }: Flag) => new Option(spelling, help).attributeName();
 
 function allFlags(): Flag[] {
-	return [...new Set([...globalFlags, ...optionFlags, ...commands.flatMap(({ flags }) => flags)])];
+	const byName = new Map<string, Flag>();
+	for (const flag of [...globalFlags, ...optionFlags, ...commands.flatMap(({ flags }) => flags)]) {
+		// Before the command's name it can't be told whose flag it is: one that may be repeated takes what either does.
+		if (!byName.has(attribute(flag)) || flag.repeatable) byName.set(attribute(flag), flag);
+	}
+	return [...byName.values()];
 }
 
 const programExamples = `

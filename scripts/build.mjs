@@ -16,6 +16,7 @@ const dist = join(root, "dist");
 /** Libraries that are loaded on demand, each from a file of its own. */
 const vendored = {
 	"@noble/curves/ed25519.js": "ed25519",
+	"age-encryption": "age",
 	"bcrypt-pbkdf": "bcrypt-pbkdf",
 	"@peculiar/asn1-schema": "asn1-schema",
 	"@peculiar/asn1-x509": "asn1-x509",

@@ -7,6 +7,7 @@
  * - `unhashable`: the format can't hash this plaintext, or not on this machine
  * - `undelivered`: a hand-out failed while it was delivered; the values are still stored
  * - `damaged`: the store, or a record in it, can't be read
+ * - `export`: an export can't be written, opened, or is not whole
  * - `store`: the store can't be reached, written, or is not safe to use
  * - `source`: what is to be imported can't be read
  */
@@ -19,6 +20,7 @@ export type ErrorCode =
 	| "unhashable"
 	| "undelivered"
 	| "damaged"
+	| "export"
 	| "store"
 	| "source";
 

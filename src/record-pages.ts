@@ -27,16 +27,21 @@ export async function* pages(
 			if (!key.startsWith(prefix)) break;
 			if (!wanted(key)) continue;
 			if (keys.push(key) < PAGE_KEYS) continue;
-			yield await readMany(backend, keys);
+			yield await readRows(backend, keys);
 			keys = [];
 		}
-		yield await readMany(backend, keys);
+		yield await readRows(backend, keys);
 	} catch (error) {
 		fail(error);
 	}
 }
 
-async function readMany(backend: Backend, keys: readonly string[]): Promise<Row[]> {
+/**
+ * The rows of these keys, in their order.
+ *
+ * @throws {BackendError}
+ */
+export async function readRows(backend: Backend, keys: readonly string[]): Promise<Row[]> {
 	try {
 		const texts = await backend.readMany(keys);
 		return keys.map((key, index) => ({ key, text: texts[index] }));
@@ -60,6 +65,10 @@ const isDamage = (error: unknown): error is BackendError => error instanceof Bac
 
 /** What a backend throws, as an error of the product's. */
 export function fail(error: unknown): never {
-	if (!(error instanceof BackendError)) throw error;
-	throw new TroclaError(error.fault === "damaged" ? "damaged" : "store", error.message, error.hint, error);
+	throw error instanceof BackendError ? storeError(error) : error;
+}
+
+/** A backend's error as one of the product's. */
+export function storeError(error: BackendError): TroclaError {
+	return new TroclaError(error.fault === "damaged" ? "damaged" : "store", error.message, error.hint, error);
 }

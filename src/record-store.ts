@@ -3,13 +3,20 @@ import { type Action, type Change, changeOf, type StoreEvent } from "./change.js
 import { claimant, refuseClaimed } from "./claims.js";
 import { TroclaError } from "./errors.js";
 import { literalPrefix } from "./literal-prefix.js";
-import { type KeyRecord, parseRecord, printRecord } from "./record.js";
-import { fail, pages } from "./record-pages.js";
+import { hasExpired, type KeyRecord, parseExactly, parseRecord, printRecord } from "./record.js";
+import { fail, pages, type Row, readRows, storeError } from "./record-pages.js";
 
 /** Something that is wrong with what is stored, and what to do about it. */
 export interface Fault {
 	readonly message: string;
 	readonly hint: string | undefined;
+}
+
+/** What is stored of a key, expired or not: its exact record, or why it can't be read; neither where there is none. */
+export interface Stored {
+	readonly key: string;
+	readonly record?: KeyRecord;
+	readonly fault?: TroclaError;
 }
 
 /** How a record's text is kept: as it is, or sealed. Both methods may throw TroclaErrors that name the key. */
@@ -156,6 +163,27 @@ export class RecordStore {
 		await this.#settings.noted(event);
 	}
 
+	/** All that is stored, in the order of the keys, some hundred at a time; an expired record too. */
+	async *stored(): AsyncGenerator<readonly Stored[]> {
+		for await (const page of pages(this.#backend, () => true, "")) yield page.map((row) => this.#stored(row));
+	}
+
+	/** What is stored of these keys, in their order; an expired record too. */
+	async find(keys: readonly string[]): Promise<readonly Stored[]> {
+		return (await readRows(this.#backend, keys).catch(fail)).map((row) => this.#stored(row));
+	}
+
+	/** How many keys are stored, those of expired records too. */
+	async count(): Promise<number> {
+		let keys = 0;
+		try {
+			for await (const _ of this.#backend.keys()) keys++;
+		} catch (error) {
+			fail(error);
+		}
+		return keys;
+	}
+
 	/** Waits for what came of the changes, and closes the backend. */
 	async close(): Promise<void> {
 		try {
@@ -165,10 +193,21 @@ export class RecordStore {
 		}
 	}
 
+	#stored({ key, text, fault }: Row): Stored {
+		if (fault) return { key, fault: storeError(fault) };
+		if (text === undefined) return { key };
+		try {
+			return { key, record: parseExactly(this.#settings.seal.open(text, key), key) };
+		} catch (error) {
+			if (!(error instanceof TroclaError)) throw error;
+			return { key, fault: error };
+		}
+	}
+
 	#live(text: string | undefined, key: string): KeyRecord | undefined {
 		if (text === undefined) return undefined;
 		const record = this.#parse(text, key);
-		return record.expires && Date.parse(record.expires.at) <= this.#settings.now().getTime() ? undefined : record;
+		return hasExpired(record, this.#settings.now()) ? undefined : record;
 	}
 
 	/** Refuses a claim that nobody will end; of another host's process an hour tells. */

@@ -49,6 +49,10 @@ export interface KeyRecord {
 	readonly claim?: Claim;
 }
 
+export function hasExpired({ expires }: KeyRecord, now: Date): boolean {
+	return expires !== undefined && Date.parse(expires.at) <= now.getTime();
+}
+
 /** The options that a stored format was asked for with. */
 export function askedOptions({ asked = [], options = {} }: StoredFormat): Options {
 	return Object.fromEntries(asked.map((name) => [name, options[name]]));
@@ -68,12 +72,36 @@ export function printRecord(record: KeyRecord): string {
  * @throws {TroclaError} `damaged` where the text is something else
  */
 export function parseRecord(text: string, key: string): KeyRecord {
-	let parsed: unknown;
+	return checkRecord(parseJson(text, key), key);
+}
+
+/**
+ * Checks what stands for a record in JSON, and gives it with all that it has, in its order: printed, it is the same
+ * text again, also where a newer trocla wrote more than this one knows.
+ *
+ * @throws {TroclaError} `damaged` where it is something else
+ */
+export function exactRecord(parsed: unknown, key: string): KeyRecord {
+	checkRecord(parsed, key);
+	// It has just been found to be one.
+	const { v: _, ...record } = parsed as KeyRecord & { readonly v: 1 };
+	return record;
+}
+
+/** `exactRecord` of a record's text. */
+export function parseExactly(text: string, key: string): KeyRecord {
+	return exactRecord(parseJson(text, key), key);
+}
+
+function parseJson(text: string, key: string): unknown {
 	try {
-		parsed = JSON.parse(text);
+		return JSON.parse(text);
 	} catch {
 		throw damaged(key, "it is not JSON");
 	}
+}
+
+function checkRecord(parsed: unknown, key: string): KeyRecord {
 	if (!isObject(parsed)) throw damaged(key, "it is not a record");
 	const { v, formats, expires, handedOut, askedPlain, claim } = parsed;
 	if (v !== 1) throw damaged(key, `it has version ${JSON.stringify(v)}, and this trocla knows version 1`);

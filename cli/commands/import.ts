@@ -19,7 +19,9 @@ interface Move {
 
 /** Brings in what another store has; exits 1 where something of it did not come in. */
 export const run: Run = async (context, _, flags) => {
-	const move = await findMove(context, flags);
+	const source = sourceOf(flags);
+	if (source === "export") return await fromExport(context, flags);
+	const move = await findMove(context, source, flags);
 	const dryRun = flags.dryRun === true;
 	const progress = new Progress("Read keys");
 	const problems: Problem[] = [];
@@ -44,15 +46,19 @@ export const run: Run = async (context, _, flags) => {
 	return counts.differing + counts.unreadable > 0 ? 1 : 0;
 };
 
+const FOREIGN_FLAGS = ["prefix", "dryRun"];
+
 /** What each source takes besides the flags of all. */
 const OWN_FLAGS: { readonly [source: string]: readonly string[] } = {
-	ruby: ["source"],
-	shadow: ["passwd", "minUid"],
-	csv: [],
-	pass: [],
+	ruby: ["source", ...FOREIGN_FLAGS],
+	shadow: ["passwd", "minUid", ...FOREIGN_FLAGS],
+	csv: FOREIGN_FLAGS,
+	pass: FOREIGN_FLAGS,
+	export: ["identity", "passphrase", "passphraseFile"],
 };
 
-async function findMove(context: Context, flags: FlagValues): Promise<Move> {
+/** What to import from; refuses the flags of another source. */
+function sourceOf(flags: FlagValues): string {
 	const source = text(flags, "from") ?? "";
 	const own = Object.hasOwn(OWN_FLAGS, source) ? OWN_FLAGS[source] : undefined;
 	if (!own) {
@@ -63,11 +69,25 @@ async function findMove(context: Context, flags: FlagValues): Promise<Move> {
 			`Known: ${known}. For example: trocla import --from ruby --config /etc/troclarc.yaml`,
 		);
 	}
-	const misplaced = ["source", "passwd", "minUid"].find((name) => flags[name] !== undefined && !own.includes(name));
+	const special = new Set(Object.values(OWN_FLAGS).flat());
+	const misplaced = [...special].find((name) => flags[name] !== undefined && !own.includes(name));
 	if (misplaced !== undefined) {
 		const spelling = misplaced.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 		throw new TroclaError("invalid", `--${spelling} does not go with --from ${source}`, "See: trocla import --help");
 	}
+	return source;
+}
+
+async function fromExport(context: Context, flags: FlagValues): Promise<number> {
+	const file = text(flags, "file");
+	if (file === undefined) {
+		throw new TroclaError("invalid", "--from export needs --file", "It names the export; - is standard input");
+	}
+	const { restore } = await import("../restore.js");
+	return await restore(context, file, flags);
+}
+
+async function findMove(context: Context, source: string, flags: FlagValues): Promise<Move> {
 	if (source === "ruby") return await fromRuby(context, flags);
 	return { to: await context.config(), ...(await fromFile(source, flags)) };
 }

@@ -98,3 +98,16 @@ test.each([
 		stderr: expect.stringContaining(message),
 	});
 });
+
+test("an export and a migration, which take every value out of the store, are a line each with their count", async () => {
+	const sandbox = new AuditedSandbox();
+	for (const key of ["alice", "bob"]) await sandbox.run(["get", key, "plain"]);
+	const recipient = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
+	await sandbox.run(["export", sandbox.path("backup.age"), "--to", recipient]);
+	expect(sandbox.lines.at(-1)).toMatchObject({ action: "export", outcome: "done", count: 2 });
+	await sandbox.shell(`trocla export --to ${recipient} > /dev/full`);
+	expect(sandbox.lines.at(-1)).toMatchObject({ action: "export", outcome: "failed" });
+	writeFileSync(sandbox.path("new.yaml"), "store_options: {path: new/trocla.sqlite}\n", { mode: 0o600 });
+	expect(await sandbox.run(["migrate", "--to", sandbox.path("new.yaml")])).toMatchObject({ code: 0 });
+	expect(sandbox.lines.at(-1)).toMatchObject({ action: "migrate", outcome: "done", count: 2 });
+});

@@ -356,6 +356,8 @@ test("every command's help shows two real examples", async () => {
 		"show",
 		"import",
 		"prune",
+		"export",
+		"migrate",
 		"doctor",
 		"init",
 		"completion",
