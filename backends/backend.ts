@@ -34,6 +34,18 @@ export interface Backend {
 	/** What is wrong with the stored data as a whole; nothing where all is well. */
 	check(): Promise<Flaw[]>;
 
+	/**
+	 * From now on refuses, to every process, a text that does not begin so: the store itself sees to it. What is stored
+	 * already stays. Absent where a store can't.
+	 */
+	guard?(beginning: string): Promise<void>;
+
+	/**
+	 * Leaves nothing in the store's files but what is stored now; false where others used them meanwhile, so that they
+	 * may still hold what was replaced or deleted. Absent where there are no files.
+	 */
+	scrub?(): Promise<boolean>;
+
 	/** Ends it; closing it again does nothing, all else then is refused. */
 	close(): Promise<void>;
 }
@@ -42,10 +54,11 @@ export interface Backend {
  * - `damaged`: what is stored can't be read as what it should be
  * - `exposed`: others may read or replace it
  * - `full`: no space, or not allowed to write
+ * - `refused`: the store is guarded, and the text is not one that it takes
  * - `busy`: others hold it for longer than the time-out
  * - `unavailable`: anything else
  */
-export type BackendFault = "damaged" | "exposed" | "full" | "busy" | "unavailable";
+export type BackendFault = "damaged" | "exposed" | "full" | "refused" | "busy" | "unavailable";
 
 /** A store that can't do what it was asked. */
 export class BackendError extends Error {

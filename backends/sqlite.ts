@@ -3,6 +3,7 @@ import Keyv from "keyv";
 import { type Backend, BackendError } from "./backend.js";
 import { sqliteError } from "./sqlite-error.js";
 import { prepareFile } from "./sqlite-file.js";
+import { guardStatements } from "./sqlite-guard.js";
 
 const NAMESPACE = "trocla";
 const TABLE = "keyv";
@@ -41,7 +42,12 @@ export async function openSqlite(path: string, create = true): Promise<Backend> 
 		}
 	}
 
+	let overwriting: Promise<unknown> | undefined;
+
 	async function write(sql: string, ...values: unknown[]): Promise<boolean> {
+		// What was handed out or replaced is not to stay in the file. Asked for here, since most commands write nothing.
+		overwriting ??= query("PRAGMA secure_delete=ON");
+		await overwriting;
 		return (await query(`${sql} RETURNING 1`, ...values)).length === 1;
 	}
 
@@ -126,6 +132,24 @@ export async function openSqlite(path: string, create = true): Promise<Backend> 
 			if (journal?.journal_mode === "wal") return flaws;
 			const message = `${path} is not in WAL mode, so readers and writers stop each other`;
 			return [...flaws, { message, hint: `Run: sqlite3 ${path} 'PRAGMA journal_mode=WAL'` }];
+		},
+
+		async guard(beginning) {
+			const value = await encode(beginning);
+			// The row ends with what closes the text and the map around it: `"}`.
+			for (const sql of guardStatements(TABLE, NAMESPACE, String(value).slice(0, -'"}'.length))) await query(sql);
+		},
+
+		async scrub() {
+			try {
+				await query("VACUUM");
+			} catch (error) {
+				if (error instanceof BackendError && error.fault === "busy") return false;
+				throw error;
+			}
+			// VACUUM leaves the old pages in the file, and the new ones in the log, until they are moved.
+			const [moved] = await query<{ busy: number }>("PRAGMA wal_checkpoint(TRUNCATE)");
+			return moved?.busy === 0;
 		},
 
 		async close() {

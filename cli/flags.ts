@@ -103,4 +103,16 @@ export const forceFlag: Flag = {
 	spelling: "--force",
 	help: "also when a process died while it handed the key out, or the whole key's record is damaged",
 };
+export const sealedFlag: Flag = {
+	spelling: "--sealed",
+	help: "seal the records of the store, also of one that is there: makes a key ring, and sets encryption",
+};
+export const keyFileFlag: Flag = {
+	spelling: "--key-file <file>",
+	help: "the key ring, with --sealed; default /etc/trocla/keys for root, else ~/.config/trocla/keys",
+};
+export const dropOldFlag: Flag = {
+	spelling: "--drop-old",
+	help: "take the older keys out of the ring, where no record needs them any more",
+};
 export const dryRunFlag: Flag = { spelling: "--dry-run", help: "only say what would be deleted" };

@@ -6,6 +6,7 @@ import { TroclaError } from "./errors.js";
 import { homeDirectory } from "./home.js";
 import type { OptionPolicy } from "./profiles.js";
 import type { Options } from "./record.js";
+import type { Sealing } from "./seal-aes.js";
 import { isEmpty } from "./value.js";
 
 /** A configuration, checked and complete. */
@@ -19,6 +20,8 @@ export interface Config extends OptionPolicy {
 	readonly createOnGet: boolean;
 	/** What happens when a plaintext is asked for that was handed out: an error, or a new one that drops the hashes. */
 	readonly onHandedOut: "refuse" | "regenerate";
+	/** How records are sealed; `undefined` where they are not. */
+	readonly sealing: Sealing | undefined;
 }
 
 /** A configuration as it is written: what the YAML file holds. */
@@ -27,7 +30,9 @@ export interface ConfigInput {
 	store_options?: { path?: string };
 	create_on_get?: boolean;
 	on_handed_out?: "refuse" | "regenerate";
-	encryption?: "none";
+	encryption?: "none" | "aes-256-gcm";
+	/** Where the key ring is (one of the three), and whether records that are not sealed are taken too. */
+	encryption_options?: { key_file?: string; key_env?: string; key_credential?: string; accept_plain?: boolean };
 	/** The site's own formats: a module's path by the format's name. */
 	formats?: { [name: string]: string };
 	options?: Options;
@@ -69,6 +74,13 @@ export async function loadConfig(file: string | undefined, around = surroundings
 /** Where `trocla init` writes when it is not told. */
 export function defaultConfigFile({ home, isRoot }: Surroundings): string {
 	return isRoot ? "/etc/troclarc.yaml" : join(home, ".troclarc.yaml");
+}
+
+/** Where `trocla init --sealed` puts the key ring when it is not told: apart from the store. */
+export function defaultRingFile({ env, home, isRoot }: Surroundings): string {
+	if (isRoot) return "/etc/trocla/keys";
+	const config = env.XDG_CONFIG_HOME?.startsWith("/") ? env.XDG_CONFIG_HOME : join(home, ".config");
+	return join(config, "trocla/keys");
 }
 
 /** Where the store is when the configuration does not say: `/var/lib` for root, else the XDG data directory. */
@@ -139,15 +151,28 @@ export async function checkedConfig(
 	const { input, formats } = isEmpty(document)
 		? { input: {} as ConfigInput, formats: builtinFormats }
 		: await (await import("./config-check.js")).checkConfig(document, file, base);
-	const path = input.store_options?.path?.replace(/^~(?=\/)/, around.home);
+	const atHome = (path: string) => path.replace(/^~(?=\/)/, around.home);
+	const path = input.store_options?.path && atHome(input.store_options.path);
 	return {
 		file,
 		store: input.store ?? "sqlite",
 		path: path === undefined ? defaultStorePath(around) : resolve(base, path),
 		createOnGet: input.create_on_get ?? true,
 		onHandedOut: input.on_handed_out ?? "refuse",
+		sealing: sealingOf(input, (file) => resolve(base, atHome(file))),
 		formats,
 		options: input.options ?? {},
 		profiles: input.profiles ?? {},
 	};
+}
+
+function sealingOf(
+	{ encryption = "none", encryption_options = {} }: ConfigInput,
+	place: (file: string) => string,
+): Sealing | undefined {
+	const { key_file, key_env, key_credential = "", accept_plain: acceptPlain = false } = encryption_options;
+	if (encryption === "none") return undefined;
+	if (key_file !== undefined) return { ring: { kind: "file", path: place(key_file) }, acceptPlain };
+	if (key_env !== undefined) return { ring: { kind: "env", name: key_env }, acceptPlain };
+	return { ring: { kind: "credential", name: key_credential }, acceptPlain };
 }

@@ -7,6 +7,7 @@
  * - `unhashable`: the format can't hash this plaintext, or not on this machine
  * - `undelivered`: a hand-out failed while it was delivered; the values are still stored
  * - `damaged`: the store, or a record in it, can't be read
+ * - `ring`: the key ring can't be read or written, is not safe to use, or not ready for what was asked
  * - `store`: the store can't be reached, written, or is not safe to use
  */
 export type ErrorCode =
@@ -18,6 +19,7 @@ export type ErrorCode =
 	| "unhashable"
 	| "undelivered"
 	| "damaged"
+	| "ring"
 	| "store";
 
 /** Every error that the product throws: `message` says what is wrong with which input, `hint` what to do. */

@@ -1,0 +1,123 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { link, mkdir, open, readdir, readFile, realpath, rename, stat, unlink } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { TroclaError } from "./errors.js";
+import { lineKey, parseRing, RING_HEADER, type RingKey, ringLine } from "./key-ring.js";
+
+/** Rings that are being written: `<path>.new-<uuid>`, beside the one that they will become. */
+const NEW_SUFFIX = ".new-";
+
+/** A new random key. Its name is random too: two rings that were made apart never mean different keys by one name. */
+export function makeKey(now: Date): RingKey {
+	return { id: randomBytes(4).toString("hex"), created: now.toISOString(), bytes: randomBytes(32) };
+}
+
+/**
+ * Makes a ring with one new key, mode 0600, in directories that are made with 0700; one that is there stays as it is. The
+ * caller holds the ring's lock.
+ *
+ * @returns whether it was made
+ * @throws {TroclaError} `ring`
+ */
+export async function createRing(path: string, now: Date): Promise<boolean> {
+	return await writing(path, async () => {
+		await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+		const fresh = await writeBeside(path, RING_HEADER + ringLine(makeKey(now)));
+		try {
+			await link(fresh, path);
+		} catch (error) {
+			if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+			throw error;
+		} finally {
+			await unlink(fresh);
+		}
+		await sync(dirname(path));
+		return true;
+	});
+}
+
+/**
+ * Adds a new key to a ring's file, which from now on seals; the caller holds the ring's lock.
+ *
+ * @throws {TroclaError} `ring`
+ */
+export async function addKey(path: string, now: Date): Promise<RingKey> {
+	const key = makeKey(now);
+	await edit(path, (text) => (text.endsWith("\n") ? text : `${text}\n`) + ringLine(key));
+	return key;
+}
+
+/** Takes keys out of a ring's file; the caller holds the ring's lock. */
+export async function dropKeys(path: string, ids: readonly string[]): Promise<void> {
+	await edit(path, (text) =>
+		text
+			.split("\n")
+			.filter((line) => !ids.includes(lineKey(line) ?? ""))
+			.join("\n"),
+	);
+}
+
+/** Replaces the file, so that a reader, and a crash, meet the whole old one or the whole new one. */
+async function edit(path: string, change: (text: string) => string): Promise<void> {
+	await writing(path, async () => {
+		const file = await realpath(path);
+		const text = change(await readFile(file, "utf8"));
+		parseRing(text, `the key ring ${path}`);
+		const fresh = await writeBeside(file, text, await stat(file));
+		try {
+			await rename(fresh, file);
+		} catch (error) {
+			await unlink(fresh);
+			throw error;
+		}
+		await sync(dirname(file));
+	});
+}
+
+async function writeBeside(path: string, text: string, owner?: { uid: number; gid: number }): Promise<string> {
+	await removeLeftovers(path);
+	const fresh = `${path}${NEW_SUFFIX}${randomUUID()}`;
+	const file = await open(fresh, "wx", 0o600);
+	try {
+		await file.writeFile(text);
+		if (owner) await file.chown(owner.uid, owner.gid);
+		await file.sync();
+	} catch (error) {
+		await unlink(fresh);
+		throw error;
+	} finally {
+		await file.close();
+	}
+	return fresh;
+}
+
+/** What a process left that died while it wrote the ring has keys in it; whoever holds the lock is the only one writing. */
+async function removeLeftovers(path: string): Promise<void> {
+	const directory = dirname(path);
+	for (const name of await readdir(directory)) {
+		if (name.startsWith(basename(path) + NEW_SUFFIX)) await unlink(join(directory, name));
+	}
+}
+
+async function sync(path: string): Promise<void> {
+	const file = await open(path, "r");
+	try {
+		await file.sync();
+	} finally {
+		await file.close();
+	}
+}
+
+async function writing<Result>(path: string, work: () => Promise<Result>): Promise<Result> {
+	try {
+		return await work();
+	} catch (error) {
+		if (error instanceof TroclaError) throw error;
+		const { message } = error as Error;
+		throw new TroclaError(
+			"ring",
+			`the key ring ${path} can't be written: ${message}`,
+			"It is as it was. Run it as the user who owns the ring, with space on its disk",
+		);
+	}
+}
