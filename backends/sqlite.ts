@@ -4,6 +4,7 @@ import { type Backend, BackendError } from "./backend.js";
 import { sqliteError } from "./sqlite-error.js";
 import { prepareFile } from "./sqlite-file.js";
 import { guardStatements } from "./sqlite-guard.js";
+import { swapManyRows } from "./sqlite-swap-many.js";
 
 const NAMESPACE = "trocla";
 const TABLE = "keyv";
@@ -42,13 +43,18 @@ export async function openSqlite(path: string, create = true): Promise<Backend> 
 		}
 	}
 
-	let overwriting: Promise<unknown> | undefined;
+	let traceless: Promise<unknown> | undefined;
+
+	/** A query that may take something out of a row, and is not to leave it in a file. */
+	async function change<Row>(sql: string, ...values: unknown[]): Promise<Row[]> {
+		// Asked for here, since most commands change nothing. The journal of a large statement is a temporary file.
+		traceless ??= Promise.all([query("PRAGMA secure_delete=ON"), query("PRAGMA temp_store=MEMORY")]);
+		await traceless;
+		return await query(sql, ...values);
+	}
 
 	async function write(sql: string, ...values: unknown[]): Promise<boolean> {
-		// What was handed out or replaced is not to stay in the file. Asked for here, since most commands write nothing.
-		overwriting ??= query("PRAGMA secure_delete=ON");
-		await overwriting;
-		return (await query(`${sql} RETURNING 1`, ...values)).length === 1;
+		return (await change(`${sql} RETURNING 1`, ...values)).length === 1;
 	}
 
 	/** Replaces or deletes a row where it is this one: a text as Keyv wrote it, or the bytes of any other. */
@@ -75,6 +81,22 @@ export async function openSqlite(path: string, create = true): Promise<Backend> 
 		return row && (await decode(row.value, key));
 	}
 
+	async function swap(key: string, before: string | undefined, after: string | undefined): Promise<boolean> {
+		if (before === after) return (await read(key)) === before;
+		const row = after === undefined ? undefined : await encode(after);
+		if (before === undefined) {
+			return await write(`INSERT INTO ${TABLE} (key, value) VALUES (?, ?) ON CONFLICT DO NOTHING`, rowKey(key), row);
+		}
+		if (await replace(key, "value", await encode(before), row)) return true;
+		// Other Keyv versions write the same text into another row, which is compared by its bytes.
+		const [other] = await query<{ value: string; bytes: Buffer }>(
+			`SELECT value, CAST(value AS BLOB) AS bytes FROM ${TABLE} WHERE key = ?`,
+			rowKey(key),
+		);
+		if (other === undefined || (await decode(other.value, key)) !== before) return false;
+		return await replace(key, "CAST(value AS BLOB)", other.bytes, row);
+	}
+
 	return {
 		read,
 
@@ -92,20 +114,10 @@ export async function openSqlite(path: string, create = true): Promise<Backend> 
 			);
 		},
 
-		async swap(key, before, after) {
-			if (before === after) return (await read(key)) === before;
-			const row = after === undefined ? undefined : await encode(after);
-			if (before === undefined) {
-				return await write(`INSERT INTO ${TABLE} (key, value) VALUES (?, ?) ON CONFLICT DO NOTHING`, rowKey(key), row);
-			}
-			if (await replace(key, "value", await encode(before), row)) return true;
-			// Other Keyv versions write the same text into another row, which is compared by its bytes.
-			const [other] = await query<{ value: string; bytes: Buffer }>(
-				`SELECT value, CAST(value AS BLOB) AS bytes FROM ${TABLE} WHERE key = ?`,
-				rowKey(key),
-			);
-			if (other === undefined || (await decode(other.value, key)) !== before) return false;
-			return await replace(key, "CAST(value AS BLOB)", other.bytes, row);
+		swap,
+
+		swapMany(swaps) {
+			return swapManyRows({ table: TABLE, query: change, rowKey, encode, swap }, swaps);
 		},
 
 		async *keys(from = "") {
@@ -141,6 +153,9 @@ export async function openSqlite(path: string, create = true): Promise<Backend> 
 		},
 
 		async scrub() {
+			// The copy that VACUUM makes has only what is stored now, and may be larger than the memory.
+			await query("PRAGMA temp_store=DEFAULT");
+			traceless = undefined;
 			try {
 				await query("VACUUM");
 			} catch (error) {

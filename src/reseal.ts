@@ -1,4 +1,4 @@
-import type { Backend } from "../backends/backend.js";
+import type { Backend, Swap } from "../backends/backend.js";
 import { TroclaError } from "./errors.js";
 import { fail, pages, type Row } from "./record-pages.js";
 import type { Fault, Seal } from "./record-store.js";
@@ -41,37 +41,32 @@ export async function resealAll(
 async function resealOnce(backend: Backend, seal: Required<Seal>, seen: (records: number) => void) {
 	const pass = { records: 0, tried: 0, resealed: 0, unopened: 0, faults: [] as Fault[] };
 	for await (const page of pages(backend, () => true, "")) {
-		// All at once: the backend may then commit many with one sync.
-		const outcomes = await Promise.all(page.map((row) => resealRow(backend, seal, row)));
-		for (const outcome of outcomes) {
-			if (outcome === "gone") continue;
+		const swaps: Swap[] = [];
+		for (const row of page) {
+			if (row.text === undefined && !row.fault) continue;
 			pass.records++;
-			if (typeof outcome === "object") {
+			const due = resealed(seal, row);
+			if (due && "message" in due) {
 				pass.unopened++;
-				if (pass.faults.length < NAMED_FAULTS) pass.faults.push(outcome);
-			} else if (outcome !== "current") {
-				pass.tried++;
-				if (outcome === "resealed") pass.resealed++;
-			}
+				if (pass.faults.length < NAMED_FAULTS) pass.faults.push(due);
+			} else if (due) swaps.push(due);
 		}
+		const done = await Promise.all(backend.swapMany(swaps)).catch(fail);
+		pass.tried += swaps.length;
+		pass.resealed += done.filter(Boolean).length;
 		seen(pass.records);
 	}
 	return pass;
 }
 
-async function resealRow(
-	backend: Backend,
-	seal: Required<Seal>,
-	{ key, text, fault }: Row,
-): Promise<"current" | "gone" | "resealed" | "changed" | Fault> {
+/** How a record is to be exchanged, or why it can't be; `undefined` for one that needs nothing. */
+function resealed(seal: Required<Seal>, { key, text, fault }: Row): Swap | Fault | undefined {
 	if (fault) return { message: fault.message, hint: fault.hint };
-	if (text === undefined) return "gone";
+	if (text === undefined || seal.isCurrent(text)) return undefined;
 	try {
-		if (seal.isCurrent(text)) return "current";
-		const sealed = seal.close(seal.open(text, key), key);
-		return (await backend.swap(key, text, sealed).catch(fail)) ? "resealed" : "changed";
+		return { key, before: text, after: seal.close(seal.open(text, key), key) };
 	} catch (error) {
-		// Anything else is of the store or the ring, and would be so for every record.
+		// Anything else is of the ring, and would be so for every record.
 		if (!(error instanceof TroclaError) || error.code !== "damaged") throw error;
 		return { message: error.message, hint: error.hint };
 	}
