@@ -8,10 +8,13 @@ import { TroclaError } from "./errors.js";
 import { openConfigured } from "./open.js";
 import { checkOwnOptions } from "./option-rules.js";
 import { resolveOptions, sourceOf } from "./options.js";
+import type { Seal } from "./record-store.js";
+import { Census } from "./seal-census.js";
+import { checkCensus, checkRing } from "./seal-check.js";
 
 /** What one check found: all well, something to know, or something to mend. */
 export interface Finding {
-	readonly check: "configuration" | "libcrypt" | "permissions" | "store";
+	readonly check: "configuration" | "libcrypt" | "permissions" | "key ring" | "store";
 	readonly state: "ok" | "note" | "fault";
 	readonly message: string;
 	/** What to do about it. */
@@ -34,6 +37,7 @@ export async function* diagnose(configFile: string | undefined, seen: (keys: num
 		yield fault("configuration", error);
 		return;
 	}
+	yield* checkRing(config);
 	if (config.store === "memory") {
 		yield note("store", "memory: every password ends with its process", "Set store: sqlite to keep them");
 		return;
@@ -115,7 +119,9 @@ function* checkFiles(path: string): Generator<Finding> {
 
 async function* checkStore(config: Config, seen: (keys: number) => void): AsyncGenerator<Finding> {
 	try {
-		await using trocla = await openConfigured(config, { warn: () => {}, create: false });
+		const census = new Census();
+		const watch = (seal: Seal) => census.watching(seal);
+		await using trocla = await openConfigured(config, { warn: () => {}, create: false, watch });
 		let keys = 0;
 		let faults = 0;
 		const count = (records: number) => {
@@ -126,6 +132,7 @@ async function* checkStore(config: Config, seen: (keys: number) => void): AsyncG
 			faults++;
 			yield { check: "store", state: "fault", message, ...(hint && { mend: hint }) };
 		}
+		yield* checkCensus(config, census);
 		if (faults === 0) yield ok("store", `${config.path}: ${keys} keys, all of them sound`);
 	} catch (error) {
 		yield fault("store", error);

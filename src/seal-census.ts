@@ -1,5 +1,6 @@
 import type { Backend } from "../backends/backend.js";
 import { pages } from "./record-pages.js";
+import type { Seal } from "./record-store.js";
 import { SEALED, sealedWith } from "./seal.js";
 
 /** What the records of a store are sealed with. */
@@ -22,6 +23,15 @@ export class Census {
 			seen(census.records);
 		}
 		return census;
+	}
+
+	/** A seal that does what this one does, and counts what it is to open. */
+	watching(seal: Seal): Seal {
+		const open = (stored: string, key: string) => {
+			this.add(stored);
+			return seal.open(stored, key);
+		};
+		return { ...seal, open };
 	}
 
 	add(stored: string): void {
