@@ -37,7 +37,8 @@ export async function* diagnose(configFile: string | undefined, seen: (keys: num
 		yield fault("configuration", error);
 		return;
 	}
-	yield* checkRing(config);
+	const ring = [...checkRing(config)];
+	yield* ring;
 	if (config.store === "memory") {
 		yield note("store", "memory: every password ends with its process", "Set store: sqlite to keep them");
 		return;
@@ -46,6 +47,8 @@ export async function* diagnose(configFile: string | undefined, seen: (keys: num
 	// What can't be looked at can't be opened either, and opening it tells why and what to do.
 	if (files === undefined) return yield* checkStore(config, seen);
 	yield* files.findings;
+	// Without the ring each record would be one more fault.
+	if (ring.some(({ state }) => state === "fault")) return;
 	if (files.isThere) yield* checkStore(config, seen);
 	else yield ok("store", `${config.path} is not there yet; the first password makes it`);
 }

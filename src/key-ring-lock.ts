@@ -1,7 +1,8 @@
-import { mkdir, realpath } from "node:fs/promises";
+import { realpath } from "node:fs/promises";
 import { dirname } from "node:path";
 import { BackendError } from "../backends/backend.js";
 import { underLock } from "../backends/file-lock.js";
+import { makeDirectory } from "../backends/sqlite-file.js";
 import { TroclaError } from "./errors.js";
 import type { RingSource } from "./key-ring.js";
 
@@ -20,7 +21,7 @@ export async function lockRing<Result>(ring: RingSource, work: () => Promise<Res
 		return await work();
 	};
 	try {
-		await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+		makeDirectory(dirname(path));
 		return await underLock(`${path}.lock`, underIt);
 	} catch (error) {
 		if (isLocked) throw error;

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { link, mkdir, open, readdir, readFile, realpath, rename, stat, unlink } from "node:fs/promises";
+import { link, open, readdir, readFile, realpath, rename, stat, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { makeDirectory } from "../backends/sqlite-file.js";
 import { TroclaError } from "./errors.js";
 import { lineKey, parseRing, RING_HEADER, type RingKey, ringLine } from "./key-ring.js";
 
@@ -21,7 +22,7 @@ export function makeKey(now: Date): RingKey {
  */
 export async function createRing(path: string, now: Date): Promise<boolean> {
 	return await writing(path, async () => {
-		await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+		makeDirectory(dirname(path));
 		const fresh = await writeBeside(path, RING_HEADER + ringLine(makeKey(now)));
 		try {
 			await link(fresh, path);
