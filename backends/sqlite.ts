@@ -10,6 +10,7 @@ const NAMESPACE = "trocla";
 const TABLE = "keyv";
 // A commit takes milliseconds; a minute lets a hundred processes queue up on a slow disk.
 const BUSY_TIMEOUT_MS = 60_000;
+const READER_TIMEOUT_MS = 3000;
 const PAGE_ROWS = 1000;
 
 /**
@@ -163,7 +164,10 @@ export async function openSqlite(path: string, create = true): Promise<Backend> 
 				throw error;
 			}
 			// VACUUM leaves the old pages in the file, and the new ones in the log, until they are moved.
+			// Whoever still reads the old ones does so for long.
+			await query(`PRAGMA busy_timeout=${READER_TIMEOUT_MS}`);
 			const [moved] = await query<{ busy: number }>("PRAGMA wal_checkpoint(TRUNCATE)");
+			await query(`PRAGMA busy_timeout=${BUSY_TIMEOUT_MS}`);
 			return moved?.busy === 0;
 		},
 

@@ -83,7 +83,7 @@ export class KeyRing {
 }
 
 /** The text of a key ring without one: what it is, for whoever meets it. */
-export const RING_HEADER = `# trocla's key ring: NAME CREATED KEY, one a line; the last one seals, the others open older records.
+export const RING_HEADER = `# trocla's key ring: NAME CREATED KEY, one a line. The last one seals, the others open older records.
 # Keep a copy of it apart from the store: without it no record can be read, and who has both reads all.
 `;
 
@@ -145,7 +145,9 @@ function readSource(source: RingSource, name: string): RingText {
 			`Set $${source.name} to the ring's text, a key a line or with ; between them`,
 		);
 	}
-	return { text: text.replaceAll(";", "\n"), identity: undefined, changed: undefined };
+	// In one line, as in a file of such settings, there are no comments that a ; could be part of.
+	const lines = text.trim().includes("\n") ? text : text.replaceAll(";", "\n");
+	return { text: lines, identity: undefined, changed: undefined };
 }
 
 /** @throws {TroclaError} `ring` where systemd handed no credentials over */

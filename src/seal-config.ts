@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { chown, open, realpath, rename, stat, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { isDeepStrictEqual } from "node:util";
@@ -37,8 +38,8 @@ function optionsFor(before: unknown, key_file: string, acceptPlain: boolean): En
 export async function replaceConfig(path: string, text: string): Promise<void> {
 	const file = await realpath(path);
 	const { mode, uid, gid } = await stat(file);
-	const fresh = `${file}.new-${process.pid}`;
-	const written = await open(fresh, "w", 0o600);
+	const fresh = `${file}.new-${randomUUID()}`;
+	const written = await open(fresh, "wx", 0o600);
 	try {
 		await written.writeFile(text);
 		await chown(fresh, uid, gid);
