@@ -9,10 +9,14 @@ export interface RingText {
 	readonly changed: Date | undefined;
 }
 
-/** Tells one state of a ring's file from another; `undefined` where it is not there. */
+/** Tells one state of a ring's file from another; `undefined` where it can't be looked at, and reading it tells why. */
 export function fileIdentity(path: string): string | undefined {
-	const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
-	return stats && `${stats.ino} ${stats.size} ${stats.mtimeNs} ${stats.ctimeNs}`;
+	try {
+		const { ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true });
+		return `${ino} ${size} ${mtimeNs} ${ctimeNs}`;
+	} catch {
+		return undefined;
+	}
 }
 
 /**

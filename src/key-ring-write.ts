@@ -3,7 +3,7 @@ import { link, open, readdir, readFile, realpath, rename, stat, unlink } from "n
 import { basename, dirname, join } from "node:path";
 import { makeDirectory } from "../backends/sqlite-file.js";
 import { TroclaError } from "./errors.js";
-import { lineKey, parseRing, RING_HEADER, type RingKey, ringLine } from "./key-ring.js";
+import { lineKey, parseRing, type RingKey, ringHeader, ringLine } from "./key-ring.js";
 
 /** Rings that are being written: `<path>.new-<uuid>`, beside the one that they will become. */
 const NEW_SUFFIX = ".new-";
@@ -17,13 +17,14 @@ export function makeKey(now: Date): RingKey {
  * Makes a ring with one new key, mode 0600, in directories that are made with 0700; one that is there stays as it is. The
  * caller holds the ring's lock.
  *
+ * @param store - the path of the store that it is for
  * @returns whether it was made
  * @throws {TroclaError} `ring`
  */
-export async function createRing(path: string, now: Date): Promise<boolean> {
+export async function createRing(path: string, store: string, now: Date): Promise<boolean> {
 	return await writing(path, async () => {
 		makeDirectory(dirname(path));
-		const fresh = await writeBeside(path, RING_HEADER + ringLine(makeKey(now)));
+		const fresh = await writeBeside(path, ringHeader(store) + ringLine(makeKey(now)));
 		try {
 			await link(fresh, path);
 		} catch (error) {

@@ -32,6 +32,7 @@ export class KeyRing {
 	#keys: readonly RingKey[] = [];
 	#identity: string | undefined;
 	#changed: Date | undefined;
+	#stores: readonly string[] = [];
 
 	private constructor(source: RingSource) {
 		this.#source = source;
@@ -47,6 +48,11 @@ export class KeyRing {
 	/** The oldest first. */
 	get keys(): readonly RingKey[] {
 		return this.#keys;
+	}
+
+	/** The stores that it says it is of: a key that one of them does not need any more, another one may. */
+	get stores(): readonly string[] {
+		return this.#stores;
 	}
 
 	/** When its file was last written; `undefined` where it is in no file. */
@@ -79,13 +85,21 @@ export class KeyRing {
 		this.#keys = parseRing(text, this.name);
 		this.#identity = identity;
 		this.#changed = changed;
+		this.#stores = text
+			.split("\n")
+			.flatMap((line) => (line.startsWith(STORE) ? [line.slice(STORE.length).trim()] : []));
 	}
 }
 
-/** The text of a key ring without one: what it is, for whoever meets it. */
-export const RING_HEADER = `# trocla's key ring: NAME CREATED KEY, one a line. The last one seals, the others open older records.
+/** What a ring says before its first key: what it is, for whoever meets it, and of which store. */
+export function ringHeader(store: string): string {
+	return `# trocla's key ring: NAME CREATED KEY, one a line. The last one seals, the others open older records.
 # Keep a copy of it apart from the store: without it no record can be read, and who has both reads all.
+${STORE}${store}
 `;
+}
+
+const STORE = "# Store: ";
 
 /** A key's line in a ring. */
 export function ringLine({ id, created, bytes }: RingKey): string {

@@ -4,7 +4,9 @@ import { KeyRing } from "./key-ring.js";
 import { lockRing } from "./key-ring-lock.js";
 import { addKey, dropKeys } from "./key-ring-write.js";
 import { withBackend } from "./open.js";
+import { fail } from "./record-pages.js";
 import { type Resealing, resealAll } from "./reseal.js";
+import { SEALED } from "./seal.js";
 import { aesSeal, type Sealing } from "./seal-aes.js";
 import { Census } from "./seal-census.js";
 
@@ -30,6 +32,7 @@ export async function rekey(config: Config, seen: (records: number) => void): Pr
 		const ring = KeyRing.open(sealing.ring);
 		const seal = aesSeal(ring, sealing.acceptPlain);
 		return await withBackend(config, async (backend) => {
+			await backend.guard?.(SEALED).catch(fail);
 			const started = await resealAll(backend, seal, seen);
 			if (started.resealed > 0) return { ...started, key: ring.newest().id, added: false, oldKeys: oldKeys(ring) };
 			if (sealing.ring.kind !== "file") throw keptElsewhere(ring, "adds a key");
@@ -67,6 +70,7 @@ export async function dropOld(
 		const ring = KeyRing.open(sealing.ring);
 		const old = oldKeys(ring);
 		if (old.length === 0) return old;
+		refuseShared(ring, config.path);
 		refuseYoung(ring, now);
 		await withBackend(config, async (backend) => {
 			refuseNeeded(await Census.of(backend, seen), ring);
@@ -91,6 +95,16 @@ function keptElsewhere({ name }: KeyRing, does: string): TroclaError {
 		does === "adds a key"
 			? `Add a line at its end, which this makes: ${line}. Then run it again where the new ring is`
 			: "Do so after every program was started again that has the store open",
+	);
+}
+
+function refuseShared({ name, stores }: KeyRing, path: string): void {
+	const other = stores.find((store) => store !== path);
+	if (other === undefined) return;
+	throw new TroclaError(
+		"ring",
+		`${name} says that it is of the store ${other}, which may still need its older keys`,
+		`Nothing was dropped. If that store is gone, or is ${path} now, mend that line of the ring`,
 	);
 }
 

@@ -60,9 +60,16 @@ export async function sealSite(file: string, keyFile: string, seen: (records: nu
 	});
 }
 
-/** Makes the ring where there is none, unless a store was sealed with the one that is missing. */
+/**
+ * Makes the ring where there is none, unless a store was sealed with the one that is missing. One that an earlier run
+ * made is used, and one that the configuration names; another store's is not.
+ */
 async function provideRing(ring: RingSource, config: Config): Promise<boolean> {
-	if (ring.kind !== "file" || existsSync(ring.path)) return false;
+	if (ring.kind !== "file") return false;
+	if (existsSync(ring.path)) {
+		if (!config.sealing) refuseForeign(ring, config.path);
+		return false;
+	}
 	if (existsSync(config.path) && (await withBackend(config, hasSealed))) {
 		throw new TroclaError(
 			"ring",
@@ -70,7 +77,18 @@ async function provideRing(ring: RingSource, config: Config): Promise<boolean> {
 			"Restore it from your backup: without it no sealed record can be read",
 		);
 	}
-	return await createRing(ring.path, new Date());
+	return await createRing(ring.path, config.path, new Date());
+}
+
+function refuseForeign(ring: RingSource, path: string): void {
+	const { name, stores } = KeyRing.open(ring);
+	const other = stores.find((store) => store !== path);
+	if (other === undefined) return;
+	throw new TroclaError(
+		"ring",
+		`${name} is that of the store ${other}`,
+		"Give this store a key ring of its own, with --key-file",
+	);
 }
 
 async function hasSealed(backend: Backend): Promise<boolean> {

@@ -1,5 +1,6 @@
 import { once } from "node:events";
-import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import sqlite3 from "sqlite3";
 import { expect, test } from "vitest";
 import { openTrocla } from "../../src/index.js";
@@ -95,10 +96,36 @@ test("init --sealed tells in JSON what it did, and does nothing more the next ti
 test("a ring that is there already is used, and stays as it is", async () => {
 	const { site, passwords } = await plainSite(2);
 	const other = await SealedSite.make();
-	const ring = readFileSync(other.ring, "utf8");
-	expect(await site.run(["init", "--sealed", "--key-file", other.ring])).toMatchObject({ code: 0 });
-	expect(readFileSync(other.ring, "utf8")).toBe(ring);
+	const ring = readFileSync(other.ring, "utf8").replace(/^#.*\n/gm, "");
+	mkdirSync(dirname(site.ring));
+	writeFileSync(site.ring, ring, { mode: 0o600 });
+	expect(await site.run(init(site))).toMatchObject({ code: 0 });
+	expect(readFileSync(site.ring, "utf8")).toBe(ring);
 	await expectPasswords(site, passwords);
+});
+
+test("another store's ring is not used, and none of its keys is dropped where that one may need it", async () => {
+	const { site } = await plainSite(2);
+	const other = await SealedSite.make();
+	expect(await site.run(["init", "--sealed", "--key-file", other.ring])).toMatchObject({
+		code: 1,
+		stderr: expect.stringContaining(`is that of the store ${other.store}`),
+	});
+	expect(await sealedWith(site.store)).toEqual({ "": 2 });
+	// A configuration may still name it.
+	site.configure({
+		store_options: { path: site.store },
+		encryption: "aes-256-gcm",
+		encryption_options: { key_file: other.ring, accept_plain: true },
+	});
+	expect(await site.run(["init", "--sealed"])).toMatchObject({ code: 0 });
+	expect(await site.run(["rekey"])).toMatchObject({ code: 0 });
+	other.ageRing();
+	expect(await site.run(["rekey", "--drop-old"])).toMatchObject({
+		code: 1,
+		stderr: expect.stringContaining(`it is of the store ${other.store}, which may still need`),
+	});
+	expect(await other.get).toMatchObject({ stdout: "the password of alice\n" });
 });
 
 test("a store is sealed with a ring that comes from a variable, where the configuration says so", async () => {

@@ -105,7 +105,7 @@ describe("is refused, says why and what to do, and leaves the store as it is:", 
 	test("a ring that is damaged", async () => {
 		const text = readFileSync(site.ring, "utf8");
 		expect(await refusal(() => writeFileSync(site.ring, text.slice(0, -9)))).toMatch(
-			/line 3 of the key ring .* (base64|bytes)/,
+			/line 4 of the key ring .* (base64|bytes)/,
 		);
 	});
 

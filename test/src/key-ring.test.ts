@@ -60,6 +60,12 @@ describe("a ring", () => {
 		expect(open(path).newest().id).toBe("a1");
 	});
 
+	test("that is no file, or below one, is refused as any that can't be read", () => {
+		const path = write(GOOD);
+		expect(() => open(dirname(path))).toThrow(expect.objectContaining({ code: "ring" }));
+		expect(() => open(`${path}/keys`)).toThrow(expect.objectContaining({ code: "ring" }));
+	});
+
 	test("that any text is, is a ring or refused", () => {
 		const line = fc.oneof(
 			fc.string(),
@@ -99,12 +105,13 @@ describe("writing a ring", () => {
 		const path = new Sandbox().path("etc/trocla/keys");
 		const umask = process.umask(0);
 		cleanUp(() => process.umask(umask));
-		expect(await createRing(path, now)).toBe(true);
+		expect(await createRing(path, "/store", now)).toBe(true);
 		const text = readFileSync(path, "utf8");
 		expect([statSync(path).mode & 0o777, statSync(dirname(path)).mode & 0o777]).toEqual([0o600, 0o700]);
-		expect(await createRing(path, now)).toBe(false);
+		expect(await createRing(path, "/store", now)).toBe(false);
 		expect(readFileSync(path, "utf8")).toBe(text);
 		expect(readdirSync(dirname(path))).toEqual(["keys"]);
+		expect(open(path).stores).toEqual(["/store"]);
 	});
 
 	test("keeps comments and other keys, adds a last one, and takes out those that are named", async () => {
@@ -156,7 +163,7 @@ describe("writing a ring", () => {
 		const sandbox = new Sandbox();
 		mkdirSync(sandbox.path("dir"));
 		await expect(addKey(sandbox.path("dir"), now)).rejects.toMatchObject({ code: "ring" });
-		await expect(createRing("/proc/nope/keys", now)).rejects.toMatchObject({ code: "ring" });
+		await expect(createRing("/proc/nope/keys", "/store", now)).rejects.toMatchObject({ code: "ring" });
 		await expect(lockRing({ kind: "file", path: "/proc/nope/keys" }, async () => {})).rejects.toMatchObject({
 			code: "ring",
 			message: expect.stringContaining("can't be locked"),
