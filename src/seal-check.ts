@@ -13,7 +13,8 @@ export function* checkRing({ sealing, path }: Config): Generator<Finding> {
 		const ring = KeyRing.open(sealing.ring);
 		const { id, created } = ring.newest();
 		const count = ring.keys.length === 1 ? "one key" : `${ring.keys.length} keys`;
-		yield finding("ok", `${ring.name}: ${count}; ${id} of ${created.slice(0, 10)} seals`);
+		const place = ring.name.replace("the key ring ", "");
+		yield finding("ok", `${place}: ${count}; ${id} of ${created.slice(0, 10)} seals`);
 		if (sealing.ring.kind === "file" && isBeside(sealing.ring.path, path)) {
 			yield finding(
 				"note",

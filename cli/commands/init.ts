@@ -52,6 +52,7 @@ async function initSealed(context: Context, around: Surroundings, keyFile: strin
 			throw error;
 		})
 		.finally(() => progress.end());
+	if (isNew && !context.json) tell(`Wrote ${file}.`);
 	reportSealed(context, file, site);
 	return site.unopened === 0 && site.scrubbed ? 0 : 1;
 }
@@ -60,7 +61,7 @@ function reportSealed(context: Context, file: string, site: SealedSite): void {
 	const { records, resealed, unopened, faults, scrubbed, ring, ringMade, config } = site;
 	const report = { config: file, store: config.path, records, resealed, unopened, faults, scrubbed };
 	if (context.json) context.print("", { ...report, ring: ring.kind === "file" ? ring.path : ring.name, ringMade });
-	else tell(`The store ${config.path} is sealed: ${resealed} of ${records} records just now. ${file} says so.`);
+	else tell(`The store ${config.path} is sealed${records > 0 ? `: ${resealed} of ${records} records just now` : ""}.`);
 	tellUnopened(site);
 	if (resealed > 0) tell("Programs that had the store open before must be started again: they know nothing of it.");
 	if (!scrubbed) {

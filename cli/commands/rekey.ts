@@ -15,7 +15,9 @@ async function rekey(context: Context): Promise<number> {
 		tell(`${added ? "Made the key" : "Went on with the key"} ${key}: ${resealed} of ${records} records sealed anew.`);
 	tellUnopened(result);
 	if (!context.json && unopened === 0 && oldKeys.length > 0) {
-		tell(`Back the key ring up. The older keys (${oldKeys.join(", ")}) can go in ten minutes: trocla rekey --drop-old`);
+		tell(
+			`Back the key ring up: it has a new key. The older keys (${oldKeys.join(", ")}) can go in ten minutes: trocla rekey --drop-old`,
+		);
 	}
 	return unopened === 0 ? 0 : 1;
 }
