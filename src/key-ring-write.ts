@@ -33,7 +33,7 @@ export async function createRing(path: string, store: string, now: Date): Promis
 		} finally {
 			await unlink(fresh);
 		}
-		await sync(dirname(path));
+		await syncAbove(path);
 		return true;
 	});
 }
@@ -41,22 +41,35 @@ export async function createRing(path: string, store: string, now: Date): Promis
 /**
  * Adds a new key to a ring's file, which from now on seals; the caller holds the ring's lock.
  *
+ * First it is there, then it seals: other processes seal with it as soon as they see it in the last place, and if the
+ * machine lost its power right then, the ring from before is the one that is left.
+ *
  * @throws {TroclaError} `ring`
  */
 export async function addKey(path: string, now: Date): Promise<RingKey> {
 	const key = makeKey(now);
-	await edit(path, (text) => (text.endsWith("\n") ? text : `${text}\n`) + ringLine(key));
+	await edit(path, (text) => inFrontOfLast(text, ringLine(key)));
+	await edit(path, (text) => without(text, [key.id]).replace(/\n*$/, "\n") + ringLine(key));
 	return key;
 }
 
 /** Takes keys out of a ring's file; the caller holds the ring's lock. */
 export async function dropKeys(path: string, ids: readonly string[]): Promise<void> {
-	await edit(path, (text) =>
-		text
-			.split("\n")
-			.filter((line) => !ids.includes(lineKey(line) ?? ""))
-			.join("\n"),
-	);
+	await edit(path, (text) => without(text, ids));
+}
+
+function inFrontOfLast(text: string, keyLine: string): string {
+	const lines = text.split("\n");
+	const last = lines.findLastIndex((line) => lineKey(line) !== undefined);
+	return `${lines
+		.slice(0, last)
+		.map((line) => `${line}\n`)
+		.join("")}${keyLine}${lines.slice(last).join("\n")}`;
+}
+
+function without(text: string, ids: readonly string[]): string {
+	const lines = text.split("\n").filter((line) => !ids.includes(lineKey(line) ?? ""));
+	return lines.join("\n");
 }
 
 /** Replaces the file, so that a reader, and a crash, meet the whole old one or the whole new one. */
@@ -107,6 +120,14 @@ async function sync(path: string): Promise<void> {
 		await file.sync();
 	} finally {
 		await file.close();
+	}
+}
+
+/** The directories that were made on the way are to last too; what may not be looked at was there before. */
+async function syncAbove(path: string): Promise<void> {
+	await sync(dirname(path));
+	for (let above = dirname(dirname(path)); above !== dirname(above); above = dirname(above)) {
+		await sync(above).catch(() => {});
 	}
 }
 

@@ -28,8 +28,8 @@ export interface Rekeying extends Resealing {
  */
 export async function rekey(config: Config, seen: (records: number) => void): Promise<Rekeying> {
 	const sealing = sealingOf(config);
+	const ring = KeyRing.open(sealing.ring);
 	return await lockRing(sealing.ring, async () => {
-		const ring = KeyRing.open(sealing.ring);
 		const seal = aesSeal(ring, sealing.acceptPlain);
 		return await withBackend(config, async (backend) => {
 			await backend.guard?.(SEALED).catch(fail);
@@ -66,8 +66,8 @@ export async function dropOld(
 	now = new Date(),
 ): Promise<readonly string[]> {
 	const sealing = sealingOf(config);
+	const ring = KeyRing.open(sealing.ring);
 	return await lockRing(sealing.ring, async () => {
-		const ring = KeyRing.open(sealing.ring);
 		const old = oldKeys(ring);
 		if (old.length === 0) return old;
 		refuseShared(ring, config.path);
@@ -131,4 +131,7 @@ function refuseNeeded(census: Census, ring: KeyRing): void {
 	);
 }
 
-const oldKeys = (ring: KeyRing) => ring.keys.slice(0, -1).map(({ id }) => id);
+function oldKeys(ring: KeyRing): string[] {
+	const newest = ring.newest();
+	return ring.keys.filter((key) => key !== newest).map(({ id }) => id);
+}

@@ -34,8 +34,23 @@ function optionsFor(before: unknown, key_file: string, acceptPlain: boolean): En
 	return { ...ring, ...(acceptPlain && { accept_plain: true }) };
 }
 
-/** Replaces a file with another text, so that a reader, and a crash, meet the whole old one or the whole new one. */
+/**
+ * Replaces a file with another text, so that a reader, and a crash, meet the whole old one or the whole new one. Its mode and
+ * owner stay.
+ *
+ * @throws {TroclaError} `config`
+ */
 export async function replaceConfig(path: string, text: string): Promise<void> {
+	await replace(path, text).catch((error: Error) => {
+		throw new TroclaError(
+			"config",
+			`${path} can't be changed: ${error.message}`,
+			"It is as it was. Run it as the user whose it is, with space on its disk",
+		);
+	});
+}
+
+async function replace(path: string, text: string): Promise<void> {
 	const file = await realpath(path);
 	const { mode, uid, gid } = await stat(file);
 	const fresh = `${file}.new-${randomUUID()}`;

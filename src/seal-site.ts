@@ -43,8 +43,10 @@ export async function sealSite(file: string, keyFile: string, seen: (records: nu
 	return await lockRing(ring, async () => {
 		const ringMade = await provideRing(ring, before);
 		const keys = KeyRing.open(ring);
+		// Another run may have ended while this one waited for the lock.
+		const { sealing } = await loadConfig(file);
 		// In a store that is sealed already, a record that is not is somebody else's, and is not to be sealed as if it were ours.
-		const isUnderWay = before.sealing === undefined || before.sealing.acceptPlain;
+		const isUnderWay = sealing === undefined || sealing.acceptPlain;
 		if (isUnderWay) await configure(file, keyFile, true);
 		return await withBackend(
 			before,

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import sqlite3 from "sqlite3";
 import { expect, test } from "vitest";
@@ -250,6 +250,18 @@ test("--key-file is refused where it would say nothing", async () => {
 		code: 1,
 		stderr: expect.stringContaining(`names another key ring already (${site.ring})`),
 	});
+});
+
+test.skipIf(!isRoot)("a configuration that may not be changed is left as it is, and so is the store", async () => {
+	const { site } = await plainSite(1);
+	const file = site.path("troclarc.yaml");
+	const before = readFileSync(file, "utf8");
+	chmodSync(file, 0o644);
+	const { code, stderr } = await runAsNobody(site, init(site));
+	expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(`${file} can't be changed: EPERM`) });
+	expect(readFileSync(file, "utf8")).toBe(before);
+	expect(readdirSync(site.directory).filter((name) => name.includes(".new-"))).toEqual([]);
+	expect(await sealedWith(site.store)).toEqual({ "": 1 });
 });
 
 test.skipIf(!isRoot)("an init --sealed that can't make the store leaves no configuration behind", async () => {

@@ -61,6 +61,14 @@ test("a ring comes from a variable, or from a credential of systemd's", async ()
 	expect(await site.get).toMatchObject({ stdout: "the password of alice\n" });
 	expect(await site.run(["rekey"])).toMatchObject({ code: 1, stderr: expect.stringContaining("openssl rand") });
 
+	// A ring of two keys, of which only the newest is needed.
+	const older = ring.replace(/^\w+/, "older");
+	Object.assign(site.env, { TROCLA_KEYS: `${older};${ring}` });
+	const drop = await site.run(["rekey", "--drop-old"]);
+	expect(drop).toMatchObject({ code: 1, stderr: expect.stringContaining("less than ten minutes ago") });
+	Object.assign(site.env, { TROCLA_KEYS: `${older};${ring}`.replaceAll(/ \d{4}-/g, " 2020-") });
+	expect((await site.run(["rekey", "--drop-old"])).stderr).toContain("takes out its old keys (older)");
+
 	configure({ key_credential: "keys" });
 	expect(await site.get).toMatchObject({ code: 1, stderr: expect.stringContaining("$CREDENTIALS_DIRECTORY") });
 	Object.assign(site.env, { CREDENTIALS_DIRECTORY: dirname(site.ring) });

@@ -123,6 +123,15 @@ describe("writing a ring", () => {
 		expect(statSync(path).mode & 0o777).toBe(0o600);
 	});
 
+	test("adds a key where any other place than the last one is free of surprises", async () => {
+		for (const text of [GOOD, `${GOOD}\n`, `${GOOD}\n\n# the end\n`, `# a\n\n${GOOD}\n# b`]) {
+			const path = write(text);
+			const added = await addKey(path, now);
+			expect(open(path).keys.map(({ id }) => id)).toEqual(["a1", added.id]);
+			expect(readFileSync(path, "utf8")).toBe(`${text.replace(/\n*$/, "\n")}${ringLine(added)}`);
+		}
+	});
+
 	test("follows a link, and leaves it one", async () => {
 		const path = write(GOOD);
 		const link = `${path}-link`;
