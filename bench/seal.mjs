@@ -22,7 +22,7 @@ export async function run() {
 			return file;
 		};
 		const trocla = (config, ...args) => runProgram([NODE, TROCLA, ...args, "-c", config], env);
-		const seal = (config) => trocla(config, "init", "--sealed", "--key-file", join(directory, "ring/keys"));
+		const seal = (config) => trocla(config, "init", "--sealed", "--key-file", `${config}.keys`);
 		const [plain, sealed, many] = [await site("plain", 1), await site("sealed", 1), await site("many", MANY)];
 		await seal(sealed);
 
