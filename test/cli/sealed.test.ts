@@ -75,6 +75,33 @@ test("a ring comes from a variable, or from a credential of systemd's", async ()
 	expect(await site.get).toMatchObject({ stdout: "the password of alice\n" });
 });
 
+test("a ring's path is one beside the configuration, or in the home", async () => {
+	const configure = (key_file: string) =>
+		site.configure({
+			store_options: { path: site.store },
+			encryption: "aes-256-gcm",
+			encryption_options: { key_file },
+		});
+	configure("ring/keys");
+	expect(await site.get).toMatchObject({ stdout: "the password of alice\n" });
+	copyFileSync(site.ring, site.path("home/keys"));
+	configure("~/keys");
+	expect(await site.get).toMatchObject({ stdout: "the password of alice\n" });
+});
+
+test("only a store that is sealed pays for loading the library that opens it", async () => {
+	const hook = site.path("hook.cjs");
+	writeFileSync(
+		hook,
+		"process.on('exit', () => process._rawDebug(process.moduleLoadList.includes('NativeModule crypto')))",
+	);
+	Object.assign(site.env, { NODE_OPTIONS: `--require=${hook}` });
+	expect((await site.get).stderr).toBe("true\n");
+	site.configure({ store_options: { path: site.path("other/trocla.sqlite") } });
+	await site.get;
+	expect((await site.get).stderr).toBe("false\n");
+});
+
 describe("is refused, says why and what to do, and leaves the store as it is:", () => {
 	/** What get says once `harm` is done; the store's row must be what it was. */
 	async function refusal(harm: () => unknown): Promise<string> {
