@@ -1,12 +1,14 @@
 import type { Context } from "./context.js";
 import {
 	armorFlag,
+	dropOldFlag,
 	dryRunFlag,
 	type Flag,
 	type FlagValues,
 	forceFlag,
 	identityFlag,
 	importFlags,
+	keyFileFlag,
 	noCreateFlag,
 	noFormatFlag,
 	optionFlags,
@@ -18,6 +20,7 @@ import {
 	recipientsFlag,
 	renewFlag,
 	replaceFlag,
+	sealedFlag,
 	targetFlag,
 } from "./flags.js";
 
@@ -219,12 +222,26 @@ export const commands: readonly CommandSpec[] = [
 		name: "init",
 		args: "",
 		summary: "write a configuration with comments, and make its store",
-		flags: [],
+		details: "With --sealed records are encrypted, also those of a store and a configuration that are there already.",
+		flags: [sealedFlag, keyFileFlag],
 		examples: [
 			["trocla init", "/etc/troclarc.yaml for root, else ~/.troclarc.yaml"],
 			["trocla init -c ./trocla.yaml", "another file"],
+			["trocla init --sealed", "a sealed store, or one that is there sealed while others use it"],
 		],
 		load: () => import("./commands/init.js"),
+	},
+	{
+		name: "rekey",
+		args: "",
+		summary: "seal every record of a sealed store with a new key, while others use it",
+		details: "It can be ended at any moment: run again, it goes on.",
+		flags: [dropOldFlag],
+		examples: [
+			["trocla rekey", "adds a key to the ring and seals all records with it"],
+			["trocla rekey --drop-old", "ten minutes later: takes the older keys out of the ring"],
+		],
+		load: () => import("./commands/rekey.js"),
 	},
 	{
 		name: "completion",

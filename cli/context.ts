@@ -1,7 +1,8 @@
+import type { StoreEvent } from "../src/change.js";
 import type { Config } from "../src/config.js";
 import { loadConfig } from "../src/config.js";
 import { TroclaError } from "../src/errors.js";
-import { openConfigured, openRecords } from "../src/open.js";
+import { type OpenSettings, openConfigured, openRecords } from "../src/open.js";
 import type { Options } from "../src/record.js";
 import type { RecordStore } from "../src/record-store.js";
 import type { Trocla } from "../src/trocla.js";
@@ -49,7 +50,7 @@ export class Context {
 		{ create }: { create: boolean },
 	): Promise<Result> {
 		const config = await this.config();
-		const trocla = await openConfigured(config, { warn: this.warn, create, program: this.#program });
+		const trocla = await openConfigured(config, this.opening(create));
 		try {
 			return await use(trocla, config);
 		} finally {
@@ -63,12 +64,23 @@ export class Context {
 		{ create }: { create: boolean },
 	): Promise<Result> {
 		const config = await this.config();
-		const records = await openRecords(config, { warn: this.warn, create });
+		const records = await openRecords(config, this.opening(create));
 		try {
 			return await use(records, config);
 		} finally {
 			await records.close();
 		}
+	}
+
+	/** How this command opens a store. */
+	opening(create: boolean): OpenSettings {
+		return { warn: this.warn, create, program: this.#program };
+	}
+
+	/** Audits what this command did to the store as a whole. */
+	async note(event: StoreEvent): Promise<void> {
+		const { noteEvent } = await import("../src/after-change.js");
+		await noteEvent(await this.config(), { warn: this.warn, program: this.#program }, event);
 	}
 
 	readonly warn = (message: string): void => tell(`trocla: warning: ${message}`);

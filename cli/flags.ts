@@ -142,3 +142,15 @@ export const overwriteFlag: Flag = {
 	spelling: "--overwrite",
 	help: "replace what differs there; without it, that is left as it is and listed",
 };
+export const sealedFlag: Flag = {
+	spelling: "--sealed",
+	help: "seal the records of the store, also of one that is there: makes a key ring, and sets encryption",
+};
+export const keyFileFlag: Flag = {
+	spelling: "--key-file <file>",
+	help: "the key ring, with --sealed; default /etc/trocla/keys for root, else ~/.config/trocla/keys",
+};
+export const dropOldFlag: Flag = {
+	spelling: "--drop-old",
+	help: "take the older keys out of the ring, where no record needs them any more",
+};

@@ -59,6 +59,17 @@ export function aftermath(
 	};
 }
 
+/** Audits what was done to a store as a whole by what did not open its records. */
+export async function noteEvent(
+	config: Config,
+	settings: { warn: (message: string) => void; program: string | undefined },
+	event: StoreEvent,
+): Promise<void> {
+	const { noted, settle } = aftermath(config, settings);
+	await noted(event);
+	await settle();
+}
+
 function once<Result>(load: () => Promise<Result>): () => Promise<Result> {
 	let loading: Promise<Result> | undefined;
 	return () => {

@@ -29,7 +29,15 @@ const checks: {
 		oneOf(["refuse", "regenerate"], value, fail);
 	},
 	encryption(value, fail) {
-		oneOf(["none"], value, fail);
+		oneOf(["none", "aes-256-gcm"], value, fail);
+	},
+	encryption_options(value, fail) {
+		const { accept_plain, ...sources } = map(value, fail);
+		onlyKnown({ ...sources }, [...RING_SOURCES, "accept_plain"], fail);
+		if (accept_plain !== undefined && typeof accept_plain !== "boolean") {
+			throw fail("encryption_options.accept_plain must be true or false");
+		}
+		for (const [name, source] of Object.entries(sources)) checkRingSource(name, source, fail);
 	},
 	hooks(value, fail) {
 		const hooks = map(value, fail);
@@ -106,8 +114,38 @@ export async function checkConfig(
 	}
 	// Each key was checked above.
 	const input = Object.fromEntries(Object.entries(config).filter(([, value]) => value !== null)) as ConfigInput;
+	checkSealing(input, fail);
 	if (input.options) await checkProfilesOf(input, input.options, formats, fail);
 	return { input, formats };
+}
+
+/** Where a key ring may be: in a file, a variable, or a credential of systemd's. */
+const RING_SOURCES = ["key_file", "key_env", "key_credential"];
+
+function checkRingSource(name: string, value: unknown, fail: Fail): void {
+	const path = `encryption_options.${name}`;
+	if (name === "key_file" && (typeof value !== "string" || value === "" || value.includes("\0"))) {
+		throw fail(`${path} must be a file's path`);
+	}
+	// The value may be the key itself, put into the wrong place: it is not shown.
+	if (name === "key_env" && !/^[A-Za-z_]\w*$/.test(String(value))) throw fail(`${path} must be a variable's name`);
+	if (name === "key_credential" && !/^(?!\.)[\w.-]+$/.test(String(value))) {
+		throw fail(`${path} must be a credential's name, as in LoadCredential=`);
+	}
+}
+
+/** Half of a setting would be a store that is not sealed, or that can't be opened. */
+function checkSealing({ encryption, encryption_options: options = {} }: ConfigInput, fail: Fail): void {
+	const given = RING_SOURCES.filter((name) => Object.hasOwn(options, name));
+	if (encryption === "aes-256-gcm" && given.length !== 1) {
+		throw fail(
+			`encryption: aes-256-gcm needs one key ring, and encryption_options names ${given.length === 0 ? "none" : given.join(" and ")}`,
+			"For example: encryption_options: {key_file: /etc/trocla/keys}; trocla init --sealed makes that file too",
+		);
+	}
+	if (encryption === undefined && given.length > 0) {
+		throw fail("encryption_options names a key ring, and encryption is not set", "Set encryption: aes-256-gcm");
+	}
 }
 
 /** Loads the site's own formats: what options there are, only they know. */
@@ -190,7 +228,7 @@ function oneOf(words: readonly string[], value: unknown, fail: Fail): void {
 }
 
 /** Texts that are what they say, whatever they begin with. */
-const LITERAL = ["custom", "path", "username"];
+const LITERAL = ["custom", "path", "username", "key_file"];
 
 /** Deeper than any setting is; a YAML alias may make a map hold itself. */
 const MAX_DEPTH = 6;

@@ -7,6 +7,7 @@ import { homeDirectory } from "./home.js";
 import type { HookPaths } from "./hooks.js";
 import type { OptionPolicy } from "./profiles.js";
 import type { Options } from "./record.js";
+import type { Sealing } from "./seal-aes.js";
 import { isEmpty } from "./value.js";
 
 /** A configuration, checked and complete. */
@@ -24,6 +25,8 @@ export interface Config extends OptionPolicy {
 	readonly audit: string | undefined;
 	/** The programs that hear of changes, absolute; `undefined` where there are none. */
 	readonly hooks: HookPaths | undefined;
+	/** How records are sealed; `undefined` where they are not. */
+	readonly sealing: Sealing | undefined;
 }
 
 /** A configuration as it is written: what the YAML file holds. */
@@ -32,9 +35,11 @@ export interface ConfigInput {
 	store_options?: { path?: string };
 	create_on_get?: boolean;
 	on_handed_out?: "refuse" | "regenerate";
-	encryption?: "none";
 	hooks?: { set?: { [name: string]: string }; delete?: { [name: string]: string } };
 	audit?: { file: string };
+	encryption?: "none" | "aes-256-gcm";
+	/** Where the key ring is (one of the three), and whether records that are not sealed are taken too. */
+	encryption_options?: { key_file?: string; key_env?: string; key_credential?: string; accept_plain?: boolean };
 	/** The site's own formats: a module's path by the format's name. */
 	formats?: { [name: string]: string };
 	options?: Options;
@@ -81,6 +86,13 @@ export function configPlaces({ home }: Surroundings): readonly string[] {
 /** Where `trocla init` writes when it is not told. */
 export function defaultConfigFile({ home, isRoot }: Surroundings): string {
 	return isRoot ? "/etc/troclarc.yaml" : join(home, ".troclarc.yaml");
+}
+
+/** Where `trocla init --sealed` puts the key ring when it is not told: apart from the store. */
+export function defaultRingFile({ env, home, isRoot }: Surroundings): string {
+	if (isRoot) return "/etc/trocla/keys";
+	const config = env.XDG_CONFIG_HOME?.startsWith("/") ? env.XDG_CONFIG_HOME : join(home, ".config");
+	return join(config, "trocla/keys");
 }
 
 /** Where the store is when the configuration does not say: `/var/lib` for root, else the XDG data directory. */
@@ -161,6 +173,7 @@ export async function checkedConfig(
 		onHandedOut: input.on_handed_out ?? "refuse",
 		audit: input.audit && absolute(input.audit.file),
 		hooks: hookPaths(input.hooks, absolute),
+		sealing: sealingOf(input, absolute),
 		formats,
 		options: input.options ?? {},
 		profiles: input.profiles ?? {},
@@ -171,4 +184,15 @@ function hookPaths(hooks: ConfigInput["hooks"], absolute: (path: string) => stri
 	const paths = (named: { [name: string]: string } | null | undefined) =>
 		Object.fromEntries(Object.entries(named ?? {}).map(([name, path]) => [name, absolute(path)]));
 	return hooks && { set: paths(hooks.set), delete: paths(hooks.delete) };
+}
+
+function sealingOf(
+	{ encryption = "none", encryption_options = {} }: ConfigInput,
+	place: (file: string) => string,
+): Sealing | undefined {
+	const { key_file, key_env, key_credential = "", accept_plain: acceptPlain = false } = encryption_options;
+	if (encryption === "none") return undefined;
+	if (key_file !== undefined) return { ring: { kind: "file", path: place(key_file) }, acceptPlain };
+	if (key_env !== undefined) return { ring: { kind: "env", name: key_env }, acceptPlain };
+	return { ring: { kind: "credential", name: key_credential }, acceptPlain };
 }

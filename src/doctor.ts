@@ -8,6 +8,9 @@ import { type Finding, fault, note, ok } from "./finding.js";
 import { openConfigured } from "./open.js";
 import { checkOwnOptions } from "./option-rules.js";
 import { resolveOptions, sourceOf } from "./options.js";
+import type { Seal } from "./record-store.js";
+import { Census } from "./seal-census.js";
+import { checkCensus, checkRing } from "./seal-check.js";
 
 /** Who hears how far a check is. */
 export interface Watchers {
@@ -34,6 +37,8 @@ export async function* diagnose(configFile: string | undefined, seen: Watchers):
 		const { checkAudit } = await import("./audit-check.js");
 		yield* checkAudit(config.audit, seen.lines);
 	}
+	const ring = [...checkRing(config)];
+	yield* ring;
 	if (config.store === "memory") {
 		yield note("store", "memory: every password ends with its process", "Set store: sqlite to keep them");
 		return;
@@ -42,6 +47,8 @@ export async function* diagnose(configFile: string | undefined, seen: Watchers):
 	// What can't be looked at can't be opened either, and opening it tells why and what to do.
 	if (files === undefined) return yield* checkStore(config, seen.keys);
 	yield* files.findings;
+	// Without the ring each record would be one more fault.
+	if (ring.some(({ state }) => state === "fault")) return;
 	if (files.isThere) yield* checkStore(config, seen.keys);
 	else yield ok("store", `${config.path} is not there yet; the first password makes it`);
 }
@@ -128,7 +135,12 @@ function* checkFiles(path: string): Generator<Finding> {
 
 async function* checkStore(config: Config, seen: (keys: number) => void): AsyncGenerator<Finding> {
 	try {
-		await using trocla = await openConfigured({ ...config, audit: undefined }, { warn: () => {}, create: false });
+		const census = new Census();
+		const watch = (seal: Seal) => census.watching(seal);
+		await using trocla = await openConfigured(
+			{ ...config, audit: undefined },
+			{ warn: () => {}, create: false, watch },
+		);
 		let keys = 0;
 		let faults = 0;
 		const count = (records: number) => {
@@ -139,6 +151,7 @@ async function* checkStore(config: Config, seen: (keys: number) => void): AsyncG
 			faults++;
 			yield { check: "store", state: "fault", message, ...(hint && { mend: hint }) };
 		}
+		yield* checkCensus(config, census);
 		if (faults === 0) yield ok("store", `${config.path}: ${keys} keys, all of them sound`);
 	} catch (error) {
 		yield fault("store", error);

@@ -8,6 +8,7 @@
  * - `undelivered`: a hand-out failed while it was delivered; the values are still stored
  * - `damaged`: the store, or a record in it, can't be read
  * - `export`: an export can't be written, opened, or is not whole
+ * - `ring`: the key ring can't be read or written, is not safe to use, or not ready for what was asked
  * - `store`: the store can't be reached, written, or is not safe to use
  * - `source`: what is to be imported can't be read
  */
@@ -21,6 +22,7 @@ export type ErrorCode =
 	| "undelivered"
 	| "damaged"
 	| "export"
+	| "ring"
 	| "store"
 	| "source";
 

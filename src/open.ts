@@ -1,8 +1,9 @@
+import type { Backend } from "../backends/backend.js";
 import { openStore } from "../backends/index.js";
 import { aftermath } from "./after-change.js";
 import type { Config } from "./config.js";
 import { fail } from "./record-pages.js";
-import { RecordStore } from "./record-store.js";
+import { RecordStore, type Seal } from "./record-store.js";
 import { plain } from "./seal.js";
 import { Trocla } from "./trocla.js";
 
@@ -13,12 +14,14 @@ export interface OpenSettings {
 	readonly create: boolean;
 	/** What opens it, for the audit: `trocla get`; else the name of the process' main file. */
 	readonly program?: string;
+	/** Hears of what the seal does, by taking its place. */
+	readonly watch?: (seal: Seal) => Seal;
 }
 
 /**
  * Opens the store of a configuration.
  *
- * @throws {TroclaError} `store`, `damaged`
+ * @throws {TroclaError} `store`, `damaged`, `ring`
  */
 export async function openConfigured(config: Config, settings: OpenSettings): Promise<Trocla> {
 	const { warn } = settings;
@@ -28,16 +31,45 @@ export async function openConfigured(config: Config, settings: OpenSettings): Pr
 /**
  * Opens the records of a configuration's store, for what works on them as they are.
  *
- * @throws {TroclaError} `store`, `damaged`
+ * @throws {TroclaError} `store`, `damaged`, `ring`
  */
 export async function openRecords(config: Config, settings: OpenSettings): Promise<RecordStore> {
-	const { warn, create, program } = settings;
+	const { warn, create, watch, program } = settings;
+	const seal = await sealOf(config);
 	if (config.audit !== undefined) (await import("./audit-file.js")).prepareAuditFile(config.audit);
-	const backend = await openStore(config.store, { path: config.path, create }).catch(fail);
+	const backend = await openBackend(config, create);
 	return new RecordStore(backend, {
-		seal: plain,
+		seal: watch ? watch(seal) : seal,
 		warn,
 		now: () => new Date(),
 		...aftermath(config, { warn, program }),
 	});
+}
+
+/**
+ * Opens a configuration's store for what works on the texts in it, for as long as `use` takes.
+ *
+ * @throws {TroclaError} `store`, `damaged`
+ */
+export async function withBackend<Result>(
+	config: Config,
+	use: (backend: Backend) => Promise<Result>,
+	create = false,
+): Promise<Result> {
+	const backend = await openBackend(config, create);
+	try {
+		return await use(backend);
+	} finally {
+		await backend.close().catch(fail);
+	}
+}
+
+function openBackend({ store, path }: Config, create: boolean): Promise<Backend> {
+	return openStore(store, { path, create }).catch(fail);
+}
+
+async function sealOf({ sealing }: Config): Promise<Seal> {
+	if (!sealing) return plain;
+	const { openSeal } = await import("./seal-aes.js");
+	return openSeal(sealing);
 }

@@ -5,6 +5,7 @@ import { TroclaError } from "./errors.js";
 import { literalPrefix } from "./literal-prefix.js";
 import { hasExpired, type KeyRecord, parseExactly, parseRecord, printRecord } from "./record.js";
 import { fail, pages, type Row, readRows, storeError } from "./record-pages.js";
+import { quote } from "./refusals.js";
 
 /** Something that is wrong with what is stored, and what to do about it. */
 export interface Fault {
@@ -25,6 +26,8 @@ export interface Seal {
 	close(text: string, key: string): string;
 	/** The record's text in what is stored. */
 	open(stored: string, key: string): string;
+	/** Whether a text would be sealed with the same key now. */
+	isCurrent?(stored: string): boolean;
 }
 
 export interface RecordStoreSettings {
@@ -105,10 +108,31 @@ export class RecordStore {
 		}
 	}
 
-	#write(key: string, before: string | undefined, record: KeyRecord | undefined): Promise<boolean> {
+	async #write(key: string, before: string | undefined, record: KeyRecord | undefined): Promise<boolean> {
 		const after = record && Object.keys(record.formats).length > 0 ? printRecord(record) : undefined;
-		const sealed = after === undefined ? undefined : this.#settings.seal.close(after, key);
-		return this.#backend.swap(key, before, sealed).catch(fail);
+		if (after === undefined) return await this.#backend.swap(key, before, undefined).catch(fail);
+		const sealed = this.#settings.seal.close(after, key);
+		if (!(await this.#backend.swap(key, before, sealed).catch(fail))) return false;
+		await this.#keepCurrent(key, after, sealed);
+		return true;
+	}
+
+	/**
+	 * Seals a record again that was sealed just before the ring got a new key, and written just after: a rekey may
+	 * have gone over it already, and the old key be dropped (see dropOld in rekey.ts).
+	 */
+	async #keepCurrent(key: string, text: string, stored: string): Promise<void> {
+		const { seal } = this.#settings;
+		try {
+			if (!seal.isCurrent || seal.isCurrent(stored)) return;
+			const sealed = seal.close(text, key);
+			if (await this.#backend.swap(key, stored, sealed)) await this.#keepCurrent(key, text, sealed);
+		} catch (error) {
+			// The record is stored, so this is no failure of what was asked.
+			this.#warn(
+				`${quote(key)} is stored, but not with the newest key: ${(error as Error).message}. Run: trocla rekey`,
+			);
+		}
 	}
 
 	/** The keys that match, of records that have not expired. A record that can't be read counts as one of them. */
@@ -229,11 +253,13 @@ export class RecordStore {
 		}
 	}
 
+	/** @throws {TroclaError} where it is not the record that is at fault, but the key ring or the configuration */
 	#isReadable(text: string, key: string): boolean {
 		try {
 			this.#parse(text, key);
 			return true;
-		} catch {
+		} catch (error) {
+			if (!(error instanceof TroclaError) || error.code !== "damaged") throw error;
 			return false;
 		}
 	}

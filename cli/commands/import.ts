@@ -30,7 +30,7 @@ export const run: Run = async (context, _, flags) => {
 		prefix: text(flags, "prefix") ?? "",
 		overwrite: flags.overwrite === true,
 		dryRun,
-		warn: context.warn,
+		opening: context.opening(!dryRun),
 		problem(problem) {
 			if (context.json) problems.push(problem);
 			else {

@@ -11,7 +11,7 @@ export const run: Run = async (context, _, flags) => {
 	refuseTarget(await context.config(), target);
 	return await context.withRecords(
 		async (source) => {
-			const copy = await openRecords(target, { warn: context.warn, create: true });
+			const copy = await openRecords(target, context.opening(true));
 			const steps = { copied: new Progress("Copied keys"), compared: new Progress("Compared keys") };
 			const left: { readonly key: string; readonly why: LeftBehind }[] = [];
 			try {

@@ -1,15 +1,15 @@
 import { existsSync } from "node:fs";
 import { openMemory } from "../../backends/memory.js";
 import type { Config } from "../config.js";
-import { openRecords } from "../open.js";
+import { type OpenSettings, openRecords } from "../open.js";
 import { RecordStore } from "../record-store.js";
 import { plain } from "../seal.js";
 import type { Foreign, Reader } from "./foreign.js";
 import { type ImportCounts, type ImportSettings, importKeys } from "./import.js";
 
 type Settings = Omit<ImportSettings, "formats" | "now"> & {
-	/** Hears of what does not stop the import, a sentence each. */
-	readonly warn: (message: string) => void;
+	/** How the store is opened. */
+	readonly opening: OpenSettings;
 };
 
 /**
@@ -33,9 +33,9 @@ export async function importInto(config: Config, reader: Reader, settings: Setti
 	}
 }
 
-async function openTarget(config: Config, { dryRun, warn }: Settings): Promise<RecordStore> {
+async function openTarget(config: Config, { dryRun, opening }: Settings): Promise<RecordStore> {
 	const isNowhere = dryRun && config.store === "sqlite" && !existsSync(config.path);
-	return isNowhere ? noRecords() : await openRecords(config, { warn, create: !dryRun });
+	return isNowhere ? noRecords() : await openRecords(config, opening);
 }
 
 async function* before(first: Foreign, rest: Reader): Reader {

@@ -6,7 +6,16 @@ import { User } from "../support/user.js";
 
 test("any document is a configuration or refused", async () => {
 	const user = new User();
-	const known = ["store", "store_options", "create_on_get", "on_handed_out", "encryption", "options", "profiles"];
+	const known = [
+		"store",
+		"store_options",
+		"create_on_get",
+		"on_handed_out",
+		"encryption",
+		"encryption_options",
+		"options",
+		"profiles",
+	];
 	const words = ["sqlite", "memory", ":sqlite", "refuse", "none", "path", "length", "mysql", "login", "no", "&a", "*a"];
 	const value = fc.oneof(
 		fc.jsonValue(),
