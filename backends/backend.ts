@@ -4,6 +4,13 @@ export interface Flaw {
 	readonly hint: string;
 }
 
+/** What `swap` is to do: to write `after` where `before` is stored; `undefined` is an absent record. */
+export interface Swap {
+	readonly key: string;
+	readonly before: string | undefined;
+	readonly after: string | undefined;
+}
+
 /**
  * Where records are kept: texts by key, changed by compare-and-set only.
  *
@@ -24,6 +31,12 @@ export interface Backend {
 	 * survives the death of the process and of the machine.
 	 */
 	swap(key: string, before: string | undefined, after: string | undefined): Promise<boolean>;
+
+	/**
+	 * Several swaps, those of one key in this order, with as few commits as the store can. Each is a `swap` of its own,
+	 * with its own answer, in the order of `swaps`, or its own error.
+	 */
+	swapMany(swaps: readonly Swap[]): Promise<boolean>[];
 
 	/**
 	 * All keys from `from` on, in the order of their UTF-8 bytes, in constant memory. Keys that come or go

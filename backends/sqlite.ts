@@ -3,6 +3,7 @@ import Keyv from "keyv";
 import { type Backend, BackendError } from "./backend.js";
 import { sqliteError } from "./sqlite-error.js";
 import { prepareFile } from "./sqlite-file.js";
+import { swapManyRows } from "./sqlite-swap-many.js";
 
 const NAMESPACE = "trocla";
 const TABLE = "keyv";
@@ -69,6 +70,22 @@ export async function openSqlite(path: string, create = true): Promise<Backend> 
 		return row && (await decode(row.value, key));
 	}
 
+	async function swap(key: string, before: string | undefined, after: string | undefined): Promise<boolean> {
+		if (before === after) return (await read(key)) === before;
+		const row = after === undefined ? undefined : await encode(after);
+		if (before === undefined) {
+			return await write(`INSERT INTO ${TABLE} (key, value) VALUES (?, ?) ON CONFLICT DO NOTHING`, rowKey(key), row);
+		}
+		if (await replace(key, "value", await encode(before), row)) return true;
+		// Other Keyv versions write the same text into another row, which is compared by its bytes.
+		const [other] = await query<{ value: string; bytes: Buffer }>(
+			`SELECT value, CAST(value AS BLOB) AS bytes FROM ${TABLE} WHERE key = ?`,
+			rowKey(key),
+		);
+		if (other === undefined || (await decode(other.value, key)) !== before) return false;
+		return await replace(key, "CAST(value AS BLOB)", other.bytes, row);
+	}
+
 	return {
 		read,
 
@@ -86,20 +103,10 @@ export async function openSqlite(path: string, create = true): Promise<Backend> 
 			);
 		},
 
-		async swap(key, before, after) {
-			if (before === after) return (await read(key)) === before;
-			const row = after === undefined ? undefined : await encode(after);
-			if (before === undefined) {
-				return await write(`INSERT INTO ${TABLE} (key, value) VALUES (?, ?) ON CONFLICT DO NOTHING`, rowKey(key), row);
-			}
-			if (await replace(key, "value", await encode(before), row)) return true;
-			// Other Keyv versions write the same text into another row, which is compared by its bytes.
-			const [other] = await query<{ value: string; bytes: Buffer }>(
-				`SELECT value, CAST(value AS BLOB) AS bytes FROM ${TABLE} WHERE key = ?`,
-				rowKey(key),
-			);
-			if (other === undefined || (await decode(other.value, key)) !== before) return false;
-			return await replace(key, "CAST(value AS BLOB)", other.bytes, row);
+		swap,
+
+		swapMany(swaps) {
+			return swapManyRows({ table: TABLE, query, rowKey, encode, swap }, swaps);
 		},
 
 		async *keys(from = "") {
