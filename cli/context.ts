@@ -1,7 +1,7 @@
 import type { Config } from "../src/config.js";
 import { loadConfig } from "../src/config.js";
 import { TroclaError } from "../src/errors.js";
-import { openConfigured } from "../src/open.js";
+import { type OpenSettings, openConfigured } from "../src/open.js";
 import type { Options } from "../src/record.js";
 import type { Trocla } from "../src/trocla.js";
 import { type FlagValues, optionFlags } from "./flags.js";
@@ -35,15 +35,15 @@ export class Context {
 	/**
 	 * Opens the configured store for as long as `use` takes.
 	 *
-	 * @param create - whether the command stores something new: only then a store that is not there is made, since else a
+	 * @param settings - `create`: whether the command stores something new: only then a store that is not there is made, since else a
 	 * mistyped path would look like a store without keys
 	 */
 	async withStore<Result>(
 		use: (trocla: Trocla, config: Config) => Promise<Result>,
-		{ create }: { create: boolean },
+		settings: Partial<OpenSettings> & Pick<OpenSettings, "create">,
 	): Promise<Result> {
 		const config = await this.config();
-		const trocla = await openConfigured(config, { warn: this.warn, create });
+		const trocla = await openConfigured(config, { warn: this.warn, ...settings });
 		try {
 			return await use(trocla, config);
 		} finally {

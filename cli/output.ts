@@ -75,30 +75,6 @@ export class LinePrinter {
 	}
 }
 
-/** Counts on standard error what is done, from one second on, where that is a terminal. */
-export class Progress {
-	readonly #what: string;
-	readonly #start = Date.now();
-	#shown = 0;
-
-	constructor(what: string) {
-		this.#what = what;
-	}
-
-	readonly update = (count: number): void => {
-		const now = Date.now();
-		if (!process.stderr.isTTY || now - this.#start < 1000 || now - this.#shown < 100) return;
-		this.#shown = now;
-		process.stderr.write(`\r${this.#what}: ${count.toLocaleString("en")}`);
-	};
-
-	/** Takes the line away again. */
-	end(): void {
-		if (this.#shown) process.stderr.write("\r\x1b[K");
-		this.#shown = 0;
-	}
-}
-
 function writeAll(fd: number, text: string): void {
 	const bytes = Buffer.from(text);
 	for (let written = 0; written < bytes.length; ) {

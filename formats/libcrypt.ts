@@ -36,11 +36,21 @@ async function load(): Promise<Libcrypt | undefined> {
 				"char *crypt_gensalt_rn(const char *prefix, unsigned long count, const char *rbytes, int nrbytes, _Out_ char *output, int size)",
 			);
 			const crypt = library.func("char *crypt_rn(const char *phrase, const char *setting, void *data, int size)");
+			// To make one for each call, and to collect it, takes a twentieth of a hash's time.
+			const unused: Buffer[] = [];
 			return {
 				file,
 				gensalt: (prefix, cost) =>
 					gensalt(prefix, cost, null, 0, Buffer.alloc(GENSALT_OUTPUT_SIZE), GENSALT_OUTPUT_SIZE) ?? undefined,
-				crypt: (phrase, setting) => callCrypt(crypt, phrase, setting),
+				async crypt(phrase, setting) {
+					const data = unused.pop() ?? Buffer.alloc(CRYPT_DATA_SIZE);
+					try {
+						return await callCrypt(crypt, { phrase, setting, data });
+					} finally {
+						data.fill(0);
+						unused.push(data);
+					}
+				},
 			};
 		} catch {
 			// No koffi for this platform, no such library, or one without the re-entrant calls: try the next.
@@ -49,20 +59,14 @@ async function load(): Promise<Libcrypt | undefined> {
 	return undefined;
 }
 
-async function callCrypt(
+function callCrypt(
 	crypt: ReturnType<LibraryHandle["func"]>,
-	phrase: string,
-	setting: string,
+	{ phrase, setting, data }: { phrase: string; setting: string; data: Buffer },
 ): Promise<string | undefined> {
-	const data = Buffer.alloc(CRYPT_DATA_SIZE);
-	try {
-		return await new Promise((resolve, reject) => {
-			crypt.async(phrase, setting, data, data.length, (error: unknown, hash: string | null) => {
-				if (error) reject(error);
-				else resolve(hash === null || hash.startsWith("*") ? undefined : hash);
-			});
+	return new Promise((resolve, reject) => {
+		crypt.async(phrase, setting, data, data.length, (error: unknown, hash: string | null) => {
+			if (error) reject(error);
+			else resolve(hash === null || hash.startsWith("*") ? undefined : hash);
 		});
-	} finally {
-		data.fill(0);
-	}
+	});
 }

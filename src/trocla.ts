@@ -12,6 +12,7 @@ import type { KeyRecord, Options, Values } from "./record.js";
 import { generated, valuesOf, without } from "./record-changes.js";
 import type { Decision, Fault, RecordStore } from "./record-store.js";
 import { notFound, quote } from "./refusals.js";
+import type { Turns } from "./turns.js";
 import { isEmpty } from "./value.js";
 
 /** What a store needs besides its records. */
@@ -20,6 +21,8 @@ export interface TroclaSettings extends OptionPolicy {
 	/** Hears of what does not stop a call, a sentence each. */
 	readonly warn: (message: string) => void;
 	readonly now: () => Date;
+	/** Lets values be made when it is their turn; unless told, each at once. */
+	readonly turns?: Turns | undefined;
 }
 
 /**
@@ -274,17 +277,19 @@ export class Trocla implements AsyncDisposable {
 		resolved: ResolvedOptions,
 	): Promise<Decision<string>> {
 		const { make } = await import("./make.js");
-		const { formats, onHandedOut } = this.#settings;
-		return await make(record, { formats, keys: this.#keys(key, name), name, resolved }, onHandedOut);
+		const { formats, onHandedOut, turns = atOnce } = this.#settings;
+		const making = { formats, keys: this.#keys(key, name), name, resolved };
+		return await turns(() => make(record, making, onHandedOut));
 	}
 
 	/** What takes the place of a value that ends too soon; `undefined` where it stays. */
 	async #renew(key: string, name: FormatName, record: KeyRecord, options: Options, seconds: number) {
 		const { renew } = await import("./renew.js");
 		const { askAgain } = await import("./options.js");
-		const { formats } = this.#settings;
+		const { formats, turns = atOnce } = this.#settings;
 		const resolved = await this.#resolve(name, askAgain(key, record, name, options));
-		return await renew(record, { formats, keys: this.#keys(key, name), name, resolved }, seconds);
+		const making = { formats, keys: this.#keys(key, name), name, resolved };
+		return await turns(() => renew(record, making, seconds));
 	}
 
 	/** What takes the part that is asked for out of a value, where one is. */
@@ -304,3 +309,5 @@ export class Trocla implements AsyncDisposable {
 		return await resolveForFormat(this.#settings, name, call, warn);
 	}
 }
+
+const atOnce: Turns = (work) => work();
