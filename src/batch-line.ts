@@ -15,7 +15,7 @@ export interface BatchRequest {
 }
 
 const LINE =
-	/^[ \t]*(?<key>"(?:[^"\\]|\\.)*"|[^" \t][^ \t]*)[ \t]+(?<format>[^ \t]+)(?:[ \t]+(?<options>.*?))?[ \t\r]*$/su;
+	/^[ \t]*(?<key>"(?:[^"\\]|\\.)*"|[^" \t][^ \t]*)[ \t]+(?<format>[^ \t]+)(?:[ \t]+(?<options>.*?))?[ \t]*$/su;
 
 /**
  * Reads a line `KEY FORMAT [OPTIONS]`, its parts separated by blanks or tabs; a KEY with a blank, or that begins with a
@@ -27,7 +27,7 @@ const LINE =
 export function readBatchLine(bytes: Buffer): BatchRequest | undefined {
 	if (bytes.length > MAX_LINE_BYTES) throw refusal(`is longer than ${MAX_LINE_BYTES} bytes`);
 	const text = decode(bytes);
-	if (/^[ \t\r]*$/.test(text)) return undefined;
+	if (/^[ \t]*$/.test(text)) return undefined;
 	const { key = "", format = "", options } = LINE.exec(text)?.groups ?? {};
 	if (key === "") throw refusal("has no KEY and FORMAT");
 	return { key: key.startsWith('"') ? readJsonKey(key) : key, format, options: options || undefined };
@@ -47,8 +47,8 @@ export function readBatchOptions(json: string | undefined): Options {
 
 function decode(bytes: Buffer): string {
 	if (!isUtf8(bytes)) throw refusal("is not UTF-8", "Convert it, for example with iconv");
-	// Some editors put a byte order mark before the first line; nobody means it as a part of the key.
-	return bytes.toString().replace(/^\ufeff/, "");
+	// Windows ends a line with CR LF, and its editors put a byte order mark before the first one.
+	return bytes.toString().replace(/^\ufeff|\r$/g, "");
 }
 
 function readJsonKey(json: string): string {
