@@ -1,14 +1,6 @@
-import { setTimeout } from "node:timers/promises";
 import { type Backend, BackendError, type Swap } from "./backend.js";
 
 const MOST_IN_A_GROUP = 500;
-
-/**
- * A commit costs as much for one record as for a hundred. So where changes come in groups, the next one waits until so
- * many have come, or so long after the last one began; where they come one by one, none waits.
- */
-const ENOUGH = 100;
-const COMMIT_EVERY_MS = 25;
 
 /**
  * A backend for many calls at once: what is read, or swapped, while the store is busy with such calls waits and then
@@ -16,7 +8,7 @@ const COMMIT_EVERY_MS = 25;
  */
 export function grouped(backend: Backend): Backend {
 	const read = gather((keys: readonly string[]) => readEach(backend, keys));
-	const swap = gather((swaps: readonly Swap[]) => backend.swapMany(swaps), COMMIT_EVERY_MS);
+	const swap = gather((swaps: readonly Swap[]) => backend.swapMany(swaps));
 	return {
 		read,
 		readMany: (keys) => backend.readMany(keys),
@@ -44,11 +36,9 @@ function readEach(backend: Backend, keys: readonly string[]): Promise<string | u
 /** Makes one call of many: each request gets its own answer of the group that it went with. */
 function gather<Request, Answer>(
 	ask: (requests: readonly Request[]) => readonly Promise<Answer>[],
-	everyMs = 0,
 ): (request: Request) => Promise<Answer> {
 	const waiting: { readonly request: Request; readonly answer: (answer: Promise<Answer>) => void }[] = [];
 	let asking = false;
-	let enough = () => {};
 
 	async function askAll(): Promise<void> {
 		asking = true;
@@ -56,26 +46,17 @@ function gather<Request, Answer>(
 		await undefined;
 		while (waiting.length > 0) {
 			const group = waiting.splice(0, MOST_IN_A_GROUP);
-			const pause = group.length > 1 && everyMs > 0 ? setTimeout(everyMs) : undefined;
 			const answers = ask(group.map(({ request }) => request));
 			// There is one answer for each request.
 			for (const [index, { answer }] of group.entries()) answer(answers[index] as Promise<Answer>);
 			await Promise.allSettled(answers);
-			if (pause && waiting.length < ENOUGH) await Promise.race([pause, enoughHaveCome()]);
 		}
 		asking = false;
-	}
-
-	function enoughHaveCome(): Promise<void> {
-		return new Promise((resolve) => {
-			enough = resolve;
-		});
 	}
 
 	return (request) =>
 		new Promise((resolve) => {
 			waiting.push({ request, answer: resolve });
 			if (!asking) void askAll();
-			else if (waiting.length === ENOUGH) enough();
 		});
 }

@@ -36,21 +36,11 @@ async function load(): Promise<Libcrypt | undefined> {
 				"char *crypt_gensalt_rn(const char *prefix, unsigned long count, const char *rbytes, int nrbytes, _Out_ char *output, int size)",
 			);
 			const crypt = library.func("char *crypt_rn(const char *phrase, const char *setting, void *data, int size)");
-			// To make one for each call, and to collect it, takes a twentieth of a hash's time.
-			const unused: Buffer[] = [];
 			return {
 				file,
 				gensalt: (prefix, cost) =>
 					gensalt(prefix, cost, null, 0, Buffer.alloc(GENSALT_OUTPUT_SIZE), GENSALT_OUTPUT_SIZE) ?? undefined,
-				async crypt(phrase, setting) {
-					const data = unused.pop() ?? Buffer.alloc(CRYPT_DATA_SIZE);
-					try {
-						return await callCrypt(crypt, { phrase, setting, data });
-					} finally {
-						data.fill(0);
-						unused.push(data);
-					}
-				},
+				crypt: (phrase, setting) => callCrypt(crypt, phrase, setting),
 			};
 		} catch {
 			// No koffi for this platform, no such library, or one without the re-entrant calls: try the next.
@@ -59,14 +49,20 @@ async function load(): Promise<Libcrypt | undefined> {
 	return undefined;
 }
 
-function callCrypt(
+async function callCrypt(
 	crypt: ReturnType<LibraryHandle["func"]>,
-	{ phrase, setting, data }: { phrase: string; setting: string; data: Buffer },
+	phrase: string,
+	setting: string,
 ): Promise<string | undefined> {
-	return new Promise((resolve, reject) => {
-		crypt.async(phrase, setting, data, data.length, (error: unknown, hash: string | null) => {
-			if (error) reject(error);
-			else resolve(hash === null || hash.startsWith("*") ? undefined : hash);
+	const data = Buffer.alloc(CRYPT_DATA_SIZE);
+	try {
+		return await new Promise((resolve, reject) => {
+			crypt.async(phrase, setting, data, data.length, (error: unknown, hash: string | null) => {
+				if (error) reject(error);
+				else resolve(hash === null || hash.startsWith("*") ? undefined : hash);
+			});
 		});
-	});
+	} finally {
+		data.fill(0);
+	}
 }

@@ -9,6 +9,8 @@ import { OutputError, print, tell } from "../output.js";
 import { Progress } from "../progress.js";
 import { ReadAhead } from "../read-ahead.js";
 
+const MOST_REMEMBERED = 1000;
+
 /**
  * Answers each line `KEY FORMAT [OPTIONS]` of standard input with a line of JSON, in the same order: what `get` of a
  * store gives, on all cores. An answer is printed as soon as it and those before it are there, so that a program may
@@ -18,12 +20,16 @@ import { ReadAhead } from "../read-ahead.js";
  */
 export async function runBatch(context: Context, create: boolean, get: (trocla: Trocla) => Get): Promise<number> {
 	// A thread for each core and one for the store; libuv starts them at the first query. Of each two values that are
-	// made, one waits for a thread: to wake up a thread that has nothing to do takes a twentieth of a hash's time.
+	// made, one waits for a thread: to wake up one that has nothing to do takes some hundredths of a hash's time.
 	const threads = availableParallelism() + 1;
 	process.env.UV_THREADPOOL_SIZE = `${threads}`;
 	const input = new ReadAhead();
 	const progress = new Progress("Lines answered");
+	const said = new Set<string>();
 	const warn = (message: string) => {
+		// What is said of every line is told once.
+		if (said.has(message)) return;
+		if (said.size < MOST_REMEMBERED) said.add(message);
 		progress.end();
 		context.warn(message);
 	};
