@@ -35,7 +35,10 @@ export async function answerLines(
 	await inOrder(
 		splitLines(chunks, MAX_LINE_BYTES),
 		async (bytes) => await answer(bytes, ++line, get),
-		(answers) => deliver(answers.filter((answer) => answer !== undefined)),
+		(answers) => {
+			const there = answers.filter((answer) => answer !== undefined);
+			if (there.length > 0) deliver(there);
+		},
 		LINES_AT_ONCE,
 	);
 }

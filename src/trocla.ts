@@ -35,6 +35,7 @@ export interface TroclaSettings extends OptionPolicy {
 export class Trocla implements AsyncDisposable {
 	readonly #records: RecordStore;
 	readonly #settings: TroclaSettings;
+	#closed = false;
 
 	constructor(records: RecordStore, settings: TroclaSettings) {
 		this.#records = records;
@@ -263,6 +264,7 @@ export class Trocla implements AsyncDisposable {
 	}
 
 	async close(): Promise<void> {
+		this.#closed = true;
 		await this.#records.close();
 	}
 
@@ -277,19 +279,29 @@ export class Trocla implements AsyncDisposable {
 		resolved: ResolvedOptions,
 	): Promise<Decision<string>> {
 		const { make } = await import("./make.js");
-		const { formats, onHandedOut, turns = atOnce } = this.#settings;
+		const { formats, onHandedOut } = this.#settings;
 		const making = { formats, keys: this.#keys(key, name), name, resolved };
-		return await turns(() => make(record, making, onHandedOut));
+		return await this.#inTurn(() => make(record, making, onHandedOut));
 	}
 
 	/** What takes the place of a value that ends too soon; `undefined` where it stays. */
 	async #renew(key: string, name: FormatName, record: KeyRecord, options: Options, seconds: number) {
 		const { renew } = await import("./renew.js");
 		const { askAgain } = await import("./options.js");
-		const { formats, turns = atOnce } = this.#settings;
+		const { formats } = this.#settings;
 		const resolved = await this.#resolve(name, askAgain(key, record, name, options));
 		const making = { formats, keys: this.#keys(key, name), name, resolved };
-		return await turns(() => renew(record, making, seconds));
+		return await this.#inTurn(() => renew(record, making, seconds));
+	}
+
+	async #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+		const { turns } = this.#settings;
+		if (!turns) return await work();
+		return await turns(async () => {
+			// What still waits when the store is closed could not be stored any more.
+			if (this.#closed) throw new TroclaError("store", "the store was closed");
+			return await work();
+		});
 	}
 
 	/** What takes the part that is asked for out of a value, where one is. */
@@ -309,5 +321,3 @@ export class Trocla implements AsyncDisposable {
 		return await resolveForFormat(this.#settings, name, call, warn);
 	}
 }
-
-const atOnce: Turns = (work) => work();

@@ -135,6 +135,18 @@ test("a reader that has enough ends it quietly, also while it waits for a line; 
 	expect(full.stderr).toMatch(/standard output can't be written: .*\n {2}What was made is stored: run it again\n$/);
 });
 
+test("what nobody will read is not made any more", async () => {
+	const sandbox = new Sandbox();
+	const child = sandbox.start(["get", "--batch"]);
+	child.stdin?.on("error", () => {});
+	child.stdin?.end(`a plain\n${linesOf(500, (n) => `key${n} bcrypt`)}`);
+	await once(child.stdout ?? expect.fail(), "data");
+	child.stdout?.destroy();
+	expect(await once(child, "close")).toEqual([1, null]);
+	const { stdout } = await sandbox.run(["search", "^key"]);
+	expect(stdout.split("\n").length).toBeLessThan(50);
+});
+
 test("two batches at once over the same 1,000 keys print the same values", async () => {
 	const sandbox = new Sandbox();
 	const formats = ["plain", "mysql", "sha1", "ssha"];
