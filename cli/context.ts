@@ -35,8 +35,8 @@ export class Context {
 	/**
 	 * Opens the configured store for as long as `use` takes.
 	 *
-	 * @param settings - `create`: whether the command stores something new: only then a store that is not there is made, since else a
-	 * mistyped path would look like a store without keys
+	 * @param settings - `create`: whether the command stores something new: only then a store that is not there is made,
+	 *   since else a mistyped path would look like a store without keys
 	 */
 	async withStore<Result>(
 		use: (trocla: Trocla, config: Config) => Promise<Result>,
