@@ -226,7 +226,8 @@ test.skipIf(missing("script"))(
 	async () => {
 		const sandbox = new Sandbox();
 		await sandbox.run(["get", "key699", "bcrypt", "--cost", "4"]);
-		const lines = linesOf(700, (n) => `key${n} bcrypt {"cost": 7}`).replace(/\n$/, "");
+		// The first takes longer than a second, and the last is read when it is answered.
+		const lines = linesOf(700, (n) => `key${n} bcrypt {"cost": ${n === 0 ? 15 : 5}}`).replace(/\n$/, "");
 		const script = `{ printf '%s' '${lines}'; } | trocla get --batch > out`;
 		const typed = `trocla() { ${process.execPath} ${TROCLA} "$@"; }; ${script}`;
 		const { code, stdout } = await run("script", ["-qec", typed, "/dev/null"], {
@@ -237,7 +238,7 @@ test.skipIf(missing("script"))(
 		// ECMA-48: ESC [ K erases the rest of the line.
 		const screen = stdout.replaceAll("\x1b[K", "<erased>");
 		expect(screen).toMatch(/\rLines answered: \[#*\.*\] \d+\/700, \d+ s left<erased>/);
-		expect(screen).toMatch(/\r<erased>trocla: warning: "key699" is stored with cost 4, not 7/);
+		expect(screen).toMatch(/\r<erased>trocla: warning: "key699" is stored with cost 4, not 5/);
 		expect(screen.lastIndexOf("\r<erased>")).toBeGreaterThan(screen.lastIndexOf("Lines answered"));
 	},
 );
