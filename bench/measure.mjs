@@ -34,10 +34,11 @@ export async function inSandbox(use) {
  * Runs a program to its end, its output thrown away, and gives the milliseconds that took.
  *
  * @param user - `{ uid, gid }`, where it is to be another than the caller
+ * @param input - what its standard input is; nothing unless told
  */
-export async function runProgram([file, ...args], env, user = {}) {
+export async function runProgram([file, ...args], env, user = {}, input = "ignore") {
 	const start = process.hrtime.bigint();
-	const child = spawn(file, args, { env, ...user, stdio: ["ignore", SINK, "inherit"] });
+	const child = spawn(file, args, { env, ...user, stdio: [input, SINK, "inherit"] });
 	const [exitCode] = await once(child, "exit");
 	const taken = Number(process.hrtime.bigint() - start) / 1e6;
 	if (exitCode !== 0) throw new Error(`${[file, ...args].join(" ")} exited with ${exitCode}`);

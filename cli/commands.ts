@@ -1,6 +1,7 @@
 import type { Context } from "./context.js";
 import {
 	armorFlag,
+	batchFlag,
 	dropOldFlag,
 	dryRunFlag,
 	type Flag,
@@ -41,19 +42,25 @@ export interface CommandSpec {
 }
 
 const YAML_NOTE = "OPTIONS is YAML, as in 'length: 32, charset: shellsafe'; it wins over flags.";
+const BATCH_NOTE =
+	"With --batch it reads lines KEY FORMAT [OPTIONS] and answers each with a line of JSON, in their order and as soon as " +
+	'it can: {"key":...,"format":...,"value":...}, or an "error" in place of the value, and then it exits 1. A KEY with a ' +
+	'blank is a JSON string ("my key"), OPTIONS are JSON ({"length": 32}) and win over flags; empty lines are skipped, and ' +
+	"there are no comments. What was printed is stored: a run that was interrupted can just be run again.";
 
 export const commands: readonly CommandSpec[] = [
 	{
 		name: "get",
 		args: "<key> <format> [options]",
 		summary: "print a password in a format, making what is not stored yet",
-		details: `A stored value is printed as it is. Else it is derived from the stored plaintext; without one, a random one is\ngenerated and stored. ${YAML_NOTE}`,
-		flags: [...optionFlags, noCreateFlag, renewFlag],
+		details: `A stored value is printed as it is. Else it is derived from the stored plaintext; without one, a random one is\ngenerated and stored. ${YAML_NOTE}\n\n${BATCH_NOTE}`,
+		flags: [...optionFlags, noCreateFlag, renewFlag, batchFlag],
 		examples: [
 			["trocla get alice sha512crypt", "a hash for /etc/shadow, the same on every run"],
 			["trocla get app_db pgsql --length 32 --charset shellsafe", "a SCRAM verifier of a new, long password"],
 			["trocla get alice plain --no-create", "the plaintext, only if it is stored"],
 			["trocla get www x509 --renew-before 30d --render certonly", "a certificate, made anew in its last month"],
+			["trocla get --batch < lines > answers", "thousands of them, on all cores"],
 		],
 		load: () => import("./commands/get.js"),
 	},
@@ -62,7 +69,7 @@ export const commands: readonly CommandSpec[] = [
 		args: "<key> <format> [options]",
 		summary: "the same as get, also where create_on_get is false",
 		details: YAML_NOTE,
-		flags: [...optionFlags, renewFlag],
+		flags: [...optionFlags, renewFlag, batchFlag],
 		examples: [
 			["trocla create app_db mysql", "MariaDB's hash of a new password"],
 			["trocla create app_db pgsql 'encode: md5, username: app'", "PostgreSQL's md5 hash"],

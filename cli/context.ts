@@ -42,15 +42,15 @@ export class Context {
 	/**
 	 * Opens the configured store for as long as `use` takes.
 	 *
-	 * @param create - whether the command stores something new: only then a store that is not there is made, since else a
-	 * mistyped path would look like a store without keys
+	 * @param settings - `create`: whether the command stores something new: only then a store that is not there is made,
+	 *   since else a mistyped path would look like a store without keys
 	 */
 	async withStore<Result>(
 		use: (trocla: Trocla, config: Config) => Promise<Result>,
-		{ create }: { create: boolean },
+		settings: Partial<OpenSettings> & Pick<OpenSettings, "create">,
 	): Promise<Result> {
 		const config = await this.config();
-		const trocla = await openConfigured(config, this.opening(create));
+		const trocla = await openConfigured(config, { ...this.opening(settings.create), ...settings });
 		try {
 			return await use(trocla, config);
 		} finally {
@@ -61,10 +61,10 @@ export class Context {
 	/** Opens the configured store's records, as they are, for as long as `use` takes. */
 	async withRecords<Result>(
 		use: (records: RecordStore, config: Config) => Promise<Result>,
-		{ create }: { create: boolean },
+		settings: Partial<OpenSettings> & Pick<OpenSettings, "create">,
 	): Promise<Result> {
 		const config = await this.config();
-		const records = await openRecords(config, this.opening(create));
+		const records = await openRecords(config, { ...this.opening(settings.create), ...settings });
 		try {
 			return await use(records, config);
 		} finally {

@@ -4,6 +4,8 @@ export interface Flag {
 	readonly help: string;
 	/** May be given several times; the values come as a list. */
 	readonly repeatable?: boolean;
+	/** With it the command takes no arguments. */
+	readonly insteadOfArgs?: boolean;
 	/** The option of a value that it sets, and how its text is read where it is not just a text. */
 	readonly option?: { readonly name: string; readonly read?: (text: string) => unknown };
 }
@@ -95,6 +97,11 @@ export const noFormatFlag: Flag = {
 	help: "store what is given as the value itself, not hashed",
 };
 export const noCreateFlag: Flag = { spelling: "--no-create", help: "print stored values only" };
+export const batchFlag: Flag = {
+	spelling: "--batch",
+	help: "answer lines KEY FORMAT [OPTIONS] of standard input, each with a line of JSON",
+	insteadOfArgs: true,
+};
 export const renewFlag: Flag = {
 	spelling: "--renew-before <time>",
 	help: "make a certificate anew that ends within so long: 30d, 12h, or seconds",

@@ -75,32 +75,6 @@ export class LinePrinter {
 	}
 }
 
-/** Counts on standard error what is done, from one second on, where that is a terminal. */
-export class Progress {
-	readonly #what: string;
-	readonly #start = Date.now();
-	#shown = 0;
-
-	constructor(what: string) {
-		this.#what = what;
-	}
-
-	/** @param total - how many there are, where that is known */
-	readonly update = (count: number, total?: number): void => {
-		const now = Date.now();
-		if (!process.stderr.isTTY || now - this.#start < 1000 || now - this.#shown < 100) return;
-		this.#shown = now;
-		const of = total === undefined ? "" : ` of ${total.toLocaleString("en")}`;
-		process.stderr.write(`\r${this.#what}: ${count.toLocaleString("en")}${of}\x1b[K`);
-	};
-
-	/** Takes the line away again. */
-	end(): void {
-		if (this.#shown) process.stderr.write("\r\x1b[K");
-		this.#shown = 0;
-	}
-}
-
 function writeAll(fd: number, output: string | Uint8Array): void {
 	const bytes = typeof output === "string" ? Buffer.from(output) : output;
 	for (let written = 0; written < bytes.length; ) {

@@ -3,7 +3,8 @@ import { Source } from "../src/transfer/source.js";
 import type { Context } from "./context.js";
 import type { FlagValues } from "./flags.js";
 import { readKey } from "./lock.js";
-import { Progress, tell } from "./output.js";
+import { tell } from "./output.js";
+import { Progress } from "./progress.js";
 
 /**
  * `trocla import --from export`: restores an export into the configured store, and gives the exit code: 1 where a
@@ -35,7 +36,7 @@ export async function restore(context: Context, file: string, flags: FlagValues)
 			context.print(describe(restored), { ...restored, left });
 			return restored.different + restored.damaged > 0 ? 1 : 0;
 		},
-		{ create: true },
+		{ create: true, inGroups: true },
 	);
 }
 

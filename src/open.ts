@@ -1,4 +1,5 @@
 import type { Backend } from "../backends/backend.js";
+import { grouped } from "../backends/grouped.js";
 import { openStore } from "../backends/index.js";
 import { aftermath } from "./after-change.js";
 import type { Config } from "./config.js";
@@ -6,6 +7,7 @@ import { fail } from "./record-pages.js";
 import { RecordStore, type Seal } from "./record-store.js";
 import { plain } from "./seal.js";
 import { Trocla } from "./trocla.js";
+import { atMost } from "./turns.js";
 
 export interface OpenSettings {
 	/** Hears of what does not stop a call, a sentence each. */
@@ -16,6 +18,10 @@ export interface OpenSettings {
 	readonly program?: string;
 	/** Hears of what the seal does, by taking its place. */
 	readonly watch?: (seal: Seal) => Seal;
+	/** For hundreds of calls at once: what they read and write goes to the store in groups, with one commit for each. */
+	readonly inGroups?: boolean;
+	/** How many values are made at a time; unless told, as many as are asked for. */
+	readonly atOnce?: number;
 }
 
 /**
@@ -24,8 +30,9 @@ export interface OpenSettings {
  * @throws {TroclaError} `store`, `damaged`, `ring`
  */
 export async function openConfigured(config: Config, settings: OpenSettings): Promise<Trocla> {
-	const { warn } = settings;
-	return new Trocla(await openRecords(config, settings), { ...config, warn, now: () => new Date() });
+	const { warn, atOnce } = settings;
+	const turns = atOnce === undefined ? undefined : atMost(atOnce);
+	return new Trocla(await openRecords(config, settings), { ...config, warn, now: () => new Date(), turns });
 }
 
 /**
@@ -34,11 +41,11 @@ export async function openConfigured(config: Config, settings: OpenSettings): Pr
  * @throws {TroclaError} `store`, `damaged`, `ring`
  */
 export async function openRecords(config: Config, settings: OpenSettings): Promise<RecordStore> {
-	const { warn, create, watch, program } = settings;
+	const { warn, create, watch, program, inGroups } = settings;
 	const seal = await sealOf(config);
 	if (config.audit !== undefined) (await import("./audit-file.js")).prepareAuditFile(config.audit);
 	const backend = await openBackend(config, create);
-	return new RecordStore(backend, {
+	return new RecordStore(inGroups ? grouped(backend) : backend, {
 		seal: watch ? watch(seal) : seal,
 		warn,
 		now: () => new Date(),

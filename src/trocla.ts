@@ -12,6 +12,7 @@ import type { KeyRecord, Options, Values } from "./record.js";
 import { generated, valuesOf, without } from "./record-changes.js";
 import type { Decision, Fault, RecordStore } from "./record-store.js";
 import { notFound, quote } from "./refusals.js";
+import type { Turns } from "./turns.js";
 import { isEmpty } from "./value.js";
 
 /**
@@ -24,6 +25,8 @@ export interface TroclaSettings extends OptionPolicy {
 	/** Hears of what does not stop a call, a sentence each. */
 	readonly warn: (message: string) => void;
 	readonly now: () => Date;
+	/** Lets values be made when it is their turn; unless told, each at once. */
+	readonly turns?: Turns | undefined;
 }
 
 /**
@@ -36,6 +39,7 @@ export interface TroclaSettings extends OptionPolicy {
 export class Trocla implements AsyncDisposable {
 	readonly #records: RecordStore;
 	readonly #settings: TroclaSettings;
+	#closed = false;
 
 	/** @internal Programs open one with `openTrocla`. */
 	constructor(records: RecordStore, settings: TroclaSettings) {
@@ -265,6 +269,7 @@ export class Trocla implements AsyncDisposable {
 	}
 
 	async close(): Promise<void> {
+		this.#closed = true;
 		await this.#records.close();
 	}
 
@@ -280,7 +285,8 @@ export class Trocla implements AsyncDisposable {
 	): Promise<Decision<string>> {
 		const { make } = await import("./make.js");
 		const { formats, onHandedOut } = this.#settings;
-		return await make(record, { formats, keys: this.#keys(key, name), name, resolved }, onHandedOut);
+		const making = { formats, keys: this.#keys(key, name), name, resolved };
+		return await this.#inTurn(() => make(record, making, onHandedOut));
 	}
 
 	/** What takes the place of a value that ends too soon; `undefined` where it stays. */
@@ -289,7 +295,18 @@ export class Trocla implements AsyncDisposable {
 		const { askAgain } = await import("./options.js");
 		const { formats } = this.#settings;
 		const resolved = await this.#resolve(name, askAgain(key, record, name, options));
-		return await renew(record, { formats, keys: this.#keys(key, name), name, resolved }, seconds);
+		const making = { formats, keys: this.#keys(key, name), name, resolved };
+		return await this.#inTurn(() => renew(record, making, seconds));
+	}
+
+	async #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+		const { turns } = this.#settings;
+		if (!turns) return await work();
+		return await turns(async () => {
+			// What still waits when the store is closed could not be stored any more.
+			if (this.#closed) throw new TroclaError("store", "the store was closed");
+			return await work();
+		});
 	}
 
 	/** What takes the part that is asked for out of a value, where one is. */

@@ -1,7 +1,7 @@
 import { diagnose } from "../../src/doctor.js";
 import type { Finding } from "../../src/finding.js";
 import type { Run } from "../commands.js";
-import { Progress } from "../output.js";
+import { Progress } from "../progress.js";
 
 /** Prints what was checked and how to mend what is wrong; exits 1 where something is. */
 export const run: Run = async (context) => {

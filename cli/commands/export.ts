@@ -7,7 +7,8 @@ import { NewFile } from "../../src/transfer/new-file.js";
 import type { Run } from "../commands.js";
 import { untilInterrupted } from "../interrupt.js";
 import { readLock } from "../lock.js";
-import { deliver, Progress, print, tell } from "../output.js";
+import { deliver, print, tell } from "../output.js";
+import { Progress } from "../progress.js";
 
 /** Exports the store to a file or to standard output; exits 1 where a record could not be read. */
 export const run: Run = async (context, [file], flags) => {

@@ -1,5 +1,7 @@
 import { TroclaError } from "../../src/errors.js";
 import { checkFormat, shellWord } from "../../src/input.js";
+import type { Options } from "../../src/record.js";
+import type { Trocla } from "../../src/trocla.js";
 import type { Run } from "../commands.js";
 import { readOptions } from "../context.js";
 import { readRenewal } from "../renewal.js";
@@ -14,24 +16,28 @@ export const run: Run = async (context, [key = "", format = "", yaml], flags) =>
 		throw new TroclaError(
 			"invalid",
 			"--renew-before may make a value anew, and --no-create (or create_on_get: false) allows none",
-			`For example: trocla create ${shellWord(key)} ${format} --renew-before 30d`,
+			`For example: trocla create ${flags.batch ? "--batch" : `${shellWord(key)} ${format}`} --renew-before 30d`,
 		);
 	}
-	if (!create && Object.keys(options).length > 0) {
+	if (!create && !flags.batch && Object.keys(options).length > 0) {
 		// A typo must not wait for the day when there is a store.
 		const { resolveForFormat } = await import("../../src/options.js");
 		await resolveForFormat(config, await checkFormat(format, config.formats), options, () => {});
 	}
+	const get = (trocla: Trocla) => async (key: string, format: string, asked: Options) => {
+		const call = { ...options, ...asked };
+		const value = create ? await trocla.get(key, format, call, settings) : await trocla.peek(key, format, call);
+		if (value !== undefined) return value;
+		throw new TroclaError(
+			"not_found",
+			`${JSON.stringify(key)} has no ${format} stored`,
+			`trocla create ${shellWord(key)} ${format} makes one`,
+		);
+	};
+	if (flags.batch) return await (await import("./batch.js")).runBatch(context, create, get);
 	return await context.withStore(
 		async (trocla) => {
-			const value = create ? await trocla.get(key, format, options, settings) : await trocla.peek(key, format, options);
-			if (value === undefined) {
-				throw new TroclaError(
-					"not_found",
-					`${JSON.stringify(key)} has no ${format} stored`,
-					`trocla create ${shellWord(key)} ${format} makes one`,
-				);
-			}
+			const value = await get(trocla)(key, format, {});
 			context.printValue({ key, format, value });
 			return 0;
 		},

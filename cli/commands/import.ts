@@ -8,7 +8,8 @@ import type { Problem } from "../../src/import/incoming.js";
 import type { Run } from "../commands.js";
 import type { Context } from "../context.js";
 import type { FlagValues } from "../flags.js";
-import { Progress, tell } from "../output.js";
+import { tell } from "../output.js";
+import { Progress } from "../progress.js";
 
 /** Where keys come from, in words, how to read them, and the configuration whose store they go to. */
 interface Move {
@@ -30,7 +31,7 @@ export const run: Run = async (context, _, flags) => {
 		prefix: text(flags, "prefix") ?? "",
 		overwrite: flags.overwrite === true,
 		dryRun,
-		opening: context.opening(!dryRun),
+		opening: { ...context.opening(!dryRun), inGroups: true },
 		problem(problem) {
 			if (context.json) problems.push(problem);
 			else {

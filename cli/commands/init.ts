@@ -14,7 +14,8 @@ import { shellWord } from "../../src/input.js";
 import type { SealedSite } from "../../src/seal-site.js";
 import type { Run } from "../commands.js";
 import { Context } from "../context.js";
-import { Progress, tell } from "../output.js";
+import { tell } from "../output.js";
+import { Progress } from "../progress.js";
 import { tellUnopened } from "./rekey.js";
 
 /** Writes a configuration where there is none, and opens its store once, so that what is wrong shows now. */

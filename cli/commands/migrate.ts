@@ -3,7 +3,8 @@ import { TroclaError } from "../../src/errors.js";
 import { openRecords } from "../../src/open.js";
 import { type LeftBehind, type Migrated, migrate, refuseTarget } from "../../src/transfer/migrate.js";
 import type { Run } from "../commands.js";
-import { Progress, tell } from "../output.js";
+import { tell } from "../output.js";
+import { Progress } from "../progress.js";
 
 /** Copies the configured store into another one; exits 1 where a key differs in the end. */
 export const run: Run = async (context, _, flags) => {
@@ -11,7 +12,7 @@ export const run: Run = async (context, _, flags) => {
 	refuseTarget(await context.config(), target);
 	return await context.withRecords(
 		async (source) => {
-			const copy = await openRecords(target, context.opening(true));
+			const copy = await openRecords(target, { ...context.opening(true), inGroups: true });
 			const steps = { copied: new Progress("Copied keys"), compared: new Progress("Compared keys") };
 			const left: { readonly key: string; readonly why: LeftBehind }[] = [];
 			try {

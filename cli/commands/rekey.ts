@@ -1,6 +1,7 @@
 import type { Run } from "../commands.js";
 import type { Context } from "../context.js";
-import { Progress, tell } from "../output.js";
+import { tell } from "../output.js";
+import { Progress } from "../progress.js";
 
 /** Seals every record with a new key, or takes the old keys out of the ring. */
 export const run: Run = async (context, _, flags) => (flags.dropOld === true ? dropOld(context) : rekey(context));

@@ -104,16 +104,19 @@ test.skipIf(missing("script"))("a passphrase is asked for where one opens the ex
 });
 
 test("one that is killed at any moment goes on where it was", async () => {
-	await site.export(1500);
+	await site.export(20_000);
 	const target = site.path("restored/trocla.sqlite");
 	const before = new Map((await site.rows(site.store)).map(({ key, value }) => [key, value]));
 	let killed = 0;
 	for (let round = 0; round < 3; round++) {
 		const child = site.start([...IMPORT, "backup.age", ...IDENTITY]);
 		const exited = once(child, "exit");
-		const timer = setTimeout(() => child.kill("SIGKILL"), 300 + Math.random() * 500);
+		// From the moment on when there is a store to write to.
+		const watch = setInterval(() => {
+			if (existsSync(target)) setTimeout(() => child.kill("SIGKILL"), Math.random() * 300);
+		}, 2);
 		const [code] = await exited;
-		clearTimeout(timer);
+		clearInterval(watch);
 		if (code === null) killed++;
 		if (!existsSync(target)) continue;
 		for (const { key, value } of await site.rows(target).catch(() => [])) expect(value).toBe(before.get(key));
