@@ -62,8 +62,11 @@ export async function matches(
 ): Promise<boolean> {
 	const format = await formats.load(name);
 	if (!format.verify) throw new TroclaError("invalid", `${name} can't be verified against a password`);
+	// The options of a site's format may have become others since.
+	const { entries } = format.options;
+	const known = Object.fromEntries(Object.entries(options).filter(([option]) => Object.hasOwn(entries, option)));
 	try {
-		return await format.verify(plain, value, checkOwnOptions(name, format, name === "plain" ? {} : options));
+		return await format.verify(plain, value, checkOwnOptions(name, format, known));
 	} catch (error) {
 		throw explain(error, key, name);
 	}

@@ -116,7 +116,11 @@ export function namedProfiles(options: Options, formats: Formats): string[] {
  *
  * @throws {TroclaError} `invalid` where a secret option would be needed, which is not stored
  */
-export function askAgain(key: string, record: KeyRecord | undefined, format: FormatName, options: Options): Options {
+export function askAgain(
+	formats: Formats,
+	{ key, record, format }: { key: string; record: KeyRecord | undefined; format: FormatName },
+	options: Options,
+): Options {
 	const call = withoutUndefined(options);
 	const stored = record?.formats[format];
 	const before = stored ? askedOptions(stored) : format === "plain" ? record?.askedPlain : undefined;
@@ -129,7 +133,9 @@ export function askAgain(key: string, record: KeyRecord | undefined, format: For
 			`Give one again, or delete the ${format} first to have one without`,
 		);
 	}
-	return { ...pick(before, (name) => !isRecipeOption(name)), ...layRecipe(before, call), ...call };
+	// A site's format may have other options by now.
+	const own = pick(before, (name) => formats.optionNames(format).includes(name));
+	return { ...own, ...layRecipe(pick(before, isRecipeOption), call), ...call };
 }
 
 /** Lays a layer's recipe over another: words put an end to what characters were asked for, and the reverse. */
