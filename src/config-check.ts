@@ -120,7 +120,23 @@ async function siteFormats(paths: unknown, base: string, fail: Fail): Promise<Fo
 			throw error;
 		}
 	}
-	return new Formats(loaded);
+	const formats = new Formats(loaded);
+	for (const name of Object.keys(loaded).filter((name) => formats.has(name))) {
+		await checkSiteOptions(name, formats, fail);
+	}
+	return formats;
+}
+
+/** An option that has a general one's name would mean both, and one that has a format's would never be read. */
+async function checkSiteOptions(name: string, formats: Formats, fail: Fail): Promise<void> {
+	const { isGeneralOption } = await import("./option-rules.js");
+	const options = formats.has(name) ? formats.optionNames(name) : [];
+	const taken = options.find((option) => isGeneralOption(option) || formats.has(option));
+	if (taken === undefined) return;
+	throw fail(
+		`formats: ${name} has an option ${quoteValue(taken)}, a name that trocla has already`,
+		"Choose another name",
+	);
 }
 
 /** Its name stands beside those of options, so it must not be one. */
