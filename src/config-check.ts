@@ -184,7 +184,7 @@ function oneOf(words: readonly string[], value: unknown, fail: Fail): void {
 }
 
 /** Texts that are what they say, whatever they begin with. */
-const LITERAL = ["custom", "path", "username"];
+const LITERAL = ["custom", "path", "username", "passphrase", "comment"];
 
 /** Deeper than any setting is; a YAML alias may make a map hold itself. */
 const MAX_DEPTH = 6;
