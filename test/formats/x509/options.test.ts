@@ -48,7 +48,7 @@ const refused: [object, string][] = [
 	[{ subject: 5 }, "subject must be a text"],
 	[{ CN: "x".repeat(65) }, "CN must have 64 characters at most in CN"],
 	[{ CN: "a\nb" }, "CN must have no control characters"],
-	[{ C: "DEU" }, "C must have 2 characters at most in C"],
+	[{ C: "DEU" }, "C must have a country of two letters"],
 	[{ C: "1a" }, "C must have a country of two letters"],
 	[{ emailAddress: "é@example.com" }, "emailAddress must have ASCII only in emailAddress"],
 	[{ ca: "" }, "ca must be a text of at least one character"],
