@@ -62,6 +62,9 @@ export class Trocla implements AsyncDisposable {
 		const name = await checkFormat(format, this.#settings.formats);
 		if (!isEmpty(settings)) await checkMembers(settings, "get", { renewBefore: ["number"] });
 		const { renewBefore } = settings;
+		if (renewBefore !== undefined) {
+			await (await import("./renew.js")).checkRenewal(this.#settings.formats, name, renewBefore);
+		}
 		const asked = isEmpty(options) ? undefined : await this.#resolve(name, options);
 		const part = await this.#renderer(key, name, asked);
 		const value = await this.#records.change(key, "get", async (record) => {
