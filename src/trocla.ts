@@ -139,7 +139,7 @@ export class Trocla implements AsyncDisposable {
 		const { formats } = this.#settings;
 		const part = await this.#renderer(key, name, await this.#resolve(name, options, () => {}));
 		const value = await this.#records.change(key, "reset", async (record) => {
-			const resolved = await this.#resolve(name, askAgain(formats, { key, record, format: name }, options));
+			const resolved = await this.#resolve(name, askAgain(this.#settings, { key, record, format: name }, options));
 			const old = record && name === "plain" ? { ...record, formats: generated(record, formats) } : record;
 			return await this.#make(key, name, old, resolved);
 		});
@@ -291,7 +291,7 @@ export class Trocla implements AsyncDisposable {
 		const { renew } = await import("./renew.js");
 		const { askAgain } = await import("./options.js");
 		const { formats } = this.#settings;
-		const resolved = await this.#resolve(name, askAgain(formats, { key, record, format: name }, options));
+		const resolved = await this.#resolve(name, askAgain(this.#settings, { key, record, format: name }, options));
 		return await renew(record, { formats, keys: this.#keys(key, name), name, resolved }, seconds);
 	}
 

@@ -82,6 +82,22 @@ test("a reset makes another one, with what was asked for the first time", async 
 	expect(second).not.toBe(first);
 });
 
+test("a profile that a reset or a renewal names goes over what was asked for, and leaves the rest", async () => {
+	const { trocla } = new TestStore({
+		formats: new Formats({ ticket }),
+		profiles: { long: { days: 30 }, secret: { pin: "hunter2" } },
+	});
+	const options = async () => (await trocla.show("alice"))?.formats.ticket?.options;
+	await trocla.get("alice", "ticket", { colour: "blue", days: 5 });
+	await trocla.reset("alice", "ticket", { profiles: "long" });
+	expect(await options()).toEqual({ colour: "blue", days: 30 });
+	await trocla.get("alice", "ticket", { profiles: "long", ticket: { days: 40 } }, { renewBefore: 31 * 86_400 });
+	expect(await options()).toEqual({ colour: "blue", days: 40 });
+	await trocla.reset("alice", "ticket", { profiles: "secret" });
+	expect(await trocla.reset("alice", "ticket", { profiles: "secret" })).toMatch(/^blue .* hunter2$/);
+	await expect(trocla.reset("alice", "ticket", { profiles: "long" })).rejects.toThrow("made with a pin");
+});
+
 test("a reset does not ask again for what is good for one value only", async () => {
 	const { trocla } = store();
 	const options = async () => (await trocla.show("alice"))?.formats.ticket?.options;
