@@ -87,7 +87,7 @@ async function makeValue(
 ): Promise<StoredFormat> {
 	const format = await formats.load(name);
 	const kept = Object.fromEntries(depended.map((option) => [option, own[option]]));
-	for (const secret of format.secretOptions ?? []) if (kept[secret] !== undefined) kept[secret] = SECRET;
+	for (const secret of format.secretOptions ?? []) if (own[secret] !== undefined) kept[secret] = SECRET;
 	const asked = Object.keys(askedOwn).filter((option) => !format.onceOptions?.includes(option));
 	try {
 		return stored(await make(format, own), kept, asked, keys.now());

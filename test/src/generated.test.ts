@@ -129,6 +129,9 @@ test("what was made elsewhere is stored with the options that were asked for, an
 	expect(store_.warnings).toEqual([]);
 	await trocla.set("bob", "ticket", "green id 2030-01-01T00:00:00.000Z none", { days: 20, pin: "hunter2" });
 	expect((await trocla.show("bob"))?.formats.ticket?.options).toEqual({ days: 20, pin: "(not kept)" });
+	const site = store_.another({ formats: new Formats({ ticket }), options: { days: 40, pin: "hunter2" } });
+	await site.set("carol", "ticket", "green id 2030-01-01T00:00:00.000Z none");
+	expect((await site.show("carol"))?.formats.ticket?.options).toEqual({ pin: "(not kept)" });
 });
 
 test("it is no password, so none is verified against it", async () => {
