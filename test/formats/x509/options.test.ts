@@ -48,6 +48,7 @@ const refused: [object, string][] = [
 	[{ subject: 5 }, "subject must be a text"],
 	[{ CN: "x".repeat(65) }, "CN must have 64 characters at most in CN"],
 	[{ CN: "a\nb" }, "CN must have no control characters"],
+	[{ C: false }, "C must be a text, in quotes where YAML reads it as something else"],
 	[{ C: "DEU" }, "C must have a country of two letters"],
 	[{ C: "1a" }, "C must have a country of two letters"],
 	[{ emailAddress: "é@example.com" }, "emailAddress must have ASCII only in emailAddress"],
