@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { storeNames } from "../backends/index.js";
 import { type Format, FormatError } from "../formats/format.js";
-import { builtinFormats, Formats } from "../formats/index.js";
+import { builtinFormats, type FormatName, Formats } from "../formats/index.js";
 import type { ConfigInput } from "./config.js";
 import { TroclaError } from "./errors.js";
 import { didYouMean } from "./nearest.js";
@@ -121,17 +121,16 @@ async function siteFormats(paths: unknown, base: string, fail: Fail): Promise<Fo
 		}
 	}
 	const formats = new Formats(loaded);
-	for (const name of Object.keys(loaded).filter((name) => formats.has(name))) {
+	for (const name of formats.names.filter((name) => Object.hasOwn(loaded, name))) {
 		await checkSiteOptions(name, formats, fail);
 	}
 	return formats;
 }
 
 /** An option that has a general one's name would mean both, and one that has a format's would never be read. */
-async function checkSiteOptions(name: string, formats: Formats, fail: Fail): Promise<void> {
+async function checkSiteOptions(name: FormatName, formats: Formats, fail: Fail): Promise<void> {
 	const { isGeneralOption } = await import("./option-rules.js");
-	const options = formats.has(name) ? formats.optionNames(name) : [];
-	const taken = options.find((option) => isGeneralOption(option) || formats.has(option));
+	const taken = formats.optionNames(name).find((option) => isGeneralOption(option) || formats.has(option));
 	if (taken === undefined) return;
 	throw fail(
 		`formats: ${name} has an option ${quoteValue(taken)}, a name that trocla has already`,
