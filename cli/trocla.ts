@@ -14,6 +14,15 @@ const isFrequent = argv[0] === "get" || argv[0] === "create";
 process.on("exit", (exitCode) => {
 	if (isFrequent && exitCode === 0) cache.save();
 });
+
+let isDone = false;
 program.main(argv).then((exitCode) => {
 	process.exitCode = exitCode;
+	isDone = true;
+});
+// A site's module may end the process, or never answer: then Node would exit with 0, and nothing printed is no password.
+process.on("exit", (exitCode) => {
+	if (isDone || exitCode !== 0) return;
+	process.exitCode = 1;
+	process.stderr.write("trocla: stopped before it was done, in a module of a format or a store\n");
 });

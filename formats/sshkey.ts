@@ -79,5 +79,8 @@ async function newKey(type: "ed25519" | "rsa" | "ecdsa", bits: number | undefine
 }
 
 function wrongBits(rule: string, bits: number | undefined): FormatError {
-	return new FormatError(`can't have ${bits} bits: ${rule}`, "Leave the option bits out, or change the type");
+	return new FormatError(
+		`can't have ${bits} bits: ${rule}`,
+		"Give such a number with the option bits, or another type",
+	);
 }

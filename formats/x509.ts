@@ -11,6 +11,7 @@ import { certificateTexts, keyText, readCertificate, validityOf } from "./x509/v
  */
 export const x509: Format<typeof options> = {
 	options,
+	onceOptions: ["serial"],
 
 	async derive(plain) {
 		return (await import("./x509/import.js")).importValue(plain);

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { storeNames } from "../backends/index.js";
 import { type Format, FormatError } from "../formats/format.js";
-import { builtinFormats, Formats } from "../formats/index.js";
+import { builtinFormats, type FormatName, Formats } from "../formats/index.js";
 import type { ConfigInput } from "./config.js";
 import { TroclaError } from "./errors.js";
 import { shellWord } from "./input.js";
@@ -162,7 +162,22 @@ async function siteFormats(paths: unknown, base: string, fail: Fail): Promise<Fo
 			throw error;
 		}
 	}
-	return new Formats(loaded);
+	const formats = new Formats(loaded);
+	for (const name of formats.names.filter((name) => Object.hasOwn(loaded, name))) {
+		await checkSiteOptions(name, formats, fail);
+	}
+	return formats;
+}
+
+/** An option that has a general one's name would mean both, and one that has a format's would never be read. */
+async function checkSiteOptions(name: FormatName, formats: Formats, fail: Fail): Promise<void> {
+	const { isGeneralOption } = await import("./option-rules.js");
+	const taken = formats.optionNames(name).find((option) => isGeneralOption(option) || formats.has(option));
+	if (taken === undefined) return;
+	throw fail(
+		`formats: ${name} has an option ${quoteValue(taken)}, a name that trocla has already`,
+		"Choose another name",
+	);
 }
 
 /** Its name stands beside those of options, so it must not be one. */
@@ -228,7 +243,7 @@ function oneOf(words: readonly string[], value: unknown, fail: Fail): void {
 }
 
 /** Texts that are what they say, whatever they begin with. */
-const LITERAL = ["custom", "path", "username", "key_file"];
+const LITERAL = ["custom", "path", "username", "key_file", "passphrase", "comment"];
 
 /** Deeper than any setting is; a YAML alias may make a map hold itself. */
 const MAX_DEPTH = 6;

@@ -112,16 +112,24 @@ export function namedProfiles(options: Options, formats: Formats): string[] {
 }
 
 /**
- * The options of a reset: what was asked for before, under what the reset itself asks for.
+ * The options of a reset: what was asked for before, under what the reset itself and the profiles that it names ask for.
  *
  * @throws {TroclaError} `invalid` where a secret option would be needed, which is not stored
  */
-export function askAgain(key: string, record: KeyRecord | undefined, format: FormatName, options: Options): Options {
+export function askAgain(
+	policy: OptionPolicy,
+	{ key, record, format }: { key: string; record: KeyRecord | undefined; format: FormatName },
+	options: Options,
+): Options {
 	const call = withoutUndefined(options);
 	const stored = record?.formats[format];
 	const before = stored ? askedOptions(stored) : format === "plain" ? record?.askedPlain : undefined;
-	if (before === undefined || !isMap(call) || call.profiles !== undefined) return call;
-	const secret = Object.keys(before).find((name) => before[name] === SECRET && !(name in call));
+	if (before === undefined) return call;
+	const { askedOwn, askedRecipe } = resolveOptions(policy, format, call);
+	// A site's format may have other options by now.
+	const known = policy.formats.optionNames(format);
+	const own = pick(before, (name) => known.includes(name) && !Object.hasOwn(askedOwn, name));
+	const secret = Object.keys(own).find((name) => own[name] === SECRET);
 	if (secret !== undefined) {
 		throw new TroclaError(
 			"invalid",
@@ -129,7 +137,7 @@ export function askAgain(key: string, record: KeyRecord | undefined, format: For
 			`Give one again, or delete the ${format} first to have one without`,
 		);
 	}
-	return { ...pick(before, (name) => !isRecipeOption(name)), ...layRecipe(before, call), ...call };
+	return { ...own, ...layRecipe(pick(before, isRecipeOption), askedRecipe), ...call };
 }
 
 /** Lays a layer's recipe over another: words put an end to what characters were asked for, and the reverse. */

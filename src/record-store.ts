@@ -47,6 +47,8 @@ export interface RecordStoreSettings {
 export interface Decision<Result> {
 	readonly result: Result;
 	readonly write?: KeyRecord | undefined;
+	/** What the write is, where it is something else than the call. */
+	readonly action?: Action;
 	/** What the caller should hear of once this is done. */
 	readonly warning?: string | undefined;
 }
@@ -91,7 +93,7 @@ export class RecordStore {
 				return decision.result;
 			}
 			if (!(await this.#write(key, stored, decision.write))) continue;
-			await this.#settings.changed(changeOf(key, action, before, decision.write));
+			await this.#settings.changed(changeOf(key, decision.action ?? action, before, decision.write));
 			this.#warn(decision.warning);
 			return decision.result;
 		}

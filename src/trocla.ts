@@ -66,6 +66,9 @@ export class Trocla implements AsyncDisposable {
 		const name = await checkFormat(format, this.#settings.formats);
 		if (!isEmpty(settings)) await checkMembers(settings, "get", { renewBefore: ["number"] });
 		const { renewBefore } = settings;
+		if (renewBefore !== undefined) {
+			await (await import("./renew.js")).checkRenewal(this.#settings.formats, name, renewBefore);
+		}
 		const asked = isEmpty(options) ? undefined : await this.#resolve(name, options);
 		const part = await this.#renderer(key, name, asked);
 		const value = await this.#records.change(key, "get", async (record) => {
@@ -140,7 +143,7 @@ export class Trocla implements AsyncDisposable {
 		const { formats } = this.#settings;
 		const part = await this.#renderer(key, name, await this.#resolve(name, options, () => {}));
 		const value = await this.#records.change(key, "reset", async (record) => {
-			const resolved = await this.#resolve(name, askAgain(key, record, name, options));
+			const resolved = await this.#resolve(name, askAgain(this.#settings, { key, record, format: name }, options));
 			const old = record && name === "plain" ? { ...record, formats: generated(record, formats) } : record;
 			return await this.#make(key, name, old, resolved);
 		});
@@ -294,7 +297,7 @@ export class Trocla implements AsyncDisposable {
 		const { renew } = await import("./renew.js");
 		const { askAgain } = await import("./options.js");
 		const { formats } = this.#settings;
-		const resolved = await this.#resolve(name, askAgain(key, record, name, options));
+		const resolved = await this.#resolve(name, askAgain(this.#settings, { key, record, format: name }, options));
 		const making = { formats, keys: this.#keys(key, name), name, resolved };
 		return await this.#inTurn(() => renew(record, making, seconds));
 	}

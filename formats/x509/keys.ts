@@ -15,16 +15,13 @@ const USUAL_BITS = 4096;
 
 /**
  * A new private key, in PKCS#8, made off the event loop: of the kind that the options tell, else of the kind of the
- * key whose place it takes, else RSA.
+ * key whose place it takes, else RSA. A keysize is of RSA keys, and no fault with others: a configuration may give one
+ * for all certificates.
  *
- * @throws {FormatError} for options that don't go together
+ * @throws {FormatError} for a key that none is made like
  */
 export async function newKey(options: X509Options, before?: KeyObject): Promise<PrivateKey> {
-	const kind = kindFor(options, before);
-	if (options.keysize !== undefined && kind.type !== "rsa") {
-		throw new FormatError("has keysize for RSA keys only", "Leave keysize out, or add key_type: rsa");
-	}
-	const key = await generate(kind);
+	const key = await generate(kindFor(options, before));
 	return { key, keyText: key.export({ type: "pkcs8", format: "pem" }).toString() };
 }
 

@@ -64,12 +64,12 @@ export const subjectOptions = ["C", "ST", "L", "O", "OU", "CN", "emailAddress"] 
 export function subjectPart(type: string, value: string): SubjectPart {
 	const { oid, max, encoding = "utf8String" } = attribute(type);
 	if (value === "") throw new FormatError("must have no empty part");
-	if (max !== undefined && [...value].length > max)
-		throw new FormatError(`must have ${max} characters at most in ${type}`);
-	if (!value.isWellFormed() || /\p{Cc}/u.test(value)) throw new FormatError("must have no control characters");
 	if (oid === ATTRIBUTES.C?.oid && !/^[A-Za-z]{2}$/.test(value)) {
 		throw new FormatError("must have a country of two letters, as ISO 3166 has them");
 	}
+	if (max !== undefined && [...value].length > max)
+		throw new FormatError(`must have ${max} characters at most in ${type}`);
+	if (!value.isWellFormed() || /\p{Cc}/u.test(value)) throw new FormatError("must have no control characters");
 	if (encoding === "printableString" && !/^[A-Za-z0-9 '()+,./:=?-]*$/.test(value)) {
 		throw new FormatError(`must have letters, digits, blanks and '()+,-./:=? only in ${type}`);
 	}

@@ -29,9 +29,12 @@ describe("x509", () => {
 		expect(key.asymmetricKeyDetails).toMatchObject(details);
 	});
 
-	it("has no use for a keysize but with RSA", async () => {
-		const made = new CertificateStore().make("www", { key_type: "p256", keysize: 2048 });
-		expect((await refusal(made)).message).toBe("has keysize for RSA keys only");
+	it("takes a keysize, which a configuration may give for all, as one of RSA keys only", async () => {
+		const store = new CertificateStore();
+		const made = keyOf(await store.make("www", { key_type: "p256", keysize: 2048 }));
+		expect(made.asymmetricKeyDetails).toMatchObject({ namedCurve: "prime256v1" });
+		const renewed = keyOf(await store.renew("www", { keysize: 2048 }));
+		expect(renewed.asymmetricKeyDetails).toMatchObject({ namedCurve: "prime256v1" });
 	});
 
 	it("is valid from an hour ago for as many days as it is told, 365 unless it is", async () => {

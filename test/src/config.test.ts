@@ -152,10 +152,15 @@ profiles: {wifi: {charset: typesafe, length: 20}}`;
 
 	test("texts that only look like symbols stay", async () => {
 		const user = new User();
-		const text = `options: {charset: {custom: ":abc"}, pgsql: {username: ":joe"}}\nstore_options: {path: ":store"}`;
+		const text = `options: {charset: {custom: ":abc"}, pgsql: {username: ":joe"}, sshkey: {passphrase: ":secret", comment: ":c"}}
+store_options: {path: ":store"}`;
 		expect(await user.load(text)).toMatchObject({
 			path: join(user.home, ":store"),
-			options: { charset: { custom: ":abc" }, pgsql: { username: ":joe" } },
+			options: {
+				charset: { custom: ":abc" },
+				pgsql: { username: ":joe" },
+				sshkey: { passphrase: ":secret", comment: ":c" },
+			},
 		});
 	});
 
