@@ -1,10 +1,10 @@
-import type { StoreEvent } from "../src/change.js";
-import type { Config } from "../src/config.js";
-import { loadConfig } from "../src/config.js";
+import type { Config } from "../src/config/config.js";
+import { loadConfig } from "../src/config/config.js";
 import { TroclaError } from "../src/errors.js";
 import { type OpenSettings, openConfigured, openRecords } from "../src/open.js";
-import type { Options } from "../src/record.js";
-import type { RecordStore } from "../src/record-store.js";
+import type { StoreEvent } from "../src/records/change.js";
+import type { Options } from "../src/records/record.js";
+import type { RecordStore } from "../src/records/store.js";
 import type { Trocla } from "../src/trocla.js";
 import { type FlagValues, optionFlags } from "./flags.js";
 import { print, tell } from "./output.js";
@@ -127,7 +127,7 @@ const noValue = (pair: string) =>
 	new TroclaError("invalid", `-o takes name=value, not ${JSON.stringify(pair)}`, "For example: -o cost=12");
 
 async function readYaml(text: string, what: string): Promise<unknown> {
-	const { parseYaml } = await import("../src/yaml.js");
+	const { parseYaml } = await import("../src/config/yaml.js");
 	try {
 		return parseYaml(text);
 	} catch (error) {

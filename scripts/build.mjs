@@ -137,7 +137,7 @@ await build({
 	outdir: "dist/cli",
 	plugins: [lean({ isCommand: true })],
 });
-await build({ ...common, ...cached, entryPoints: ["src/yaml.ts"], outdir: "dist/cli" });
+await build({ ...common, ...cached, entryPoints: ["src/config/yaml.ts"], outdir: "dist/cli" });
 const buildId = ["program.js", "yaml.js"]
 	.reduce((hash, name) => hash.update(readFileSync(join(dist, "cli", name))), createHash("sha256"))
 	.digest("hex")

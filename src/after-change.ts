@@ -1,6 +1,6 @@
-import type { HookFailure } from "./audit.js";
-import type { Change, StoreEvent } from "./change.js";
-import type { Config } from "./config.js";
+import type { HookFailure } from "./audit/audit.js";
+import type { Config } from "./config/config.js";
+import type { Change, StoreEvent } from "./records/change.js";
 
 /** Hears of changes after they are stored. Nothing of this throws: what happened can't be undone. */
 export interface Aftermath {
@@ -31,12 +31,12 @@ export function aftermath(
 	};
 	const loadAudit = once(async () => {
 		if (file === undefined) return undefined;
-		const { Audit, identify } = await import("./audit.js");
+		const { Audit, identify } = await import("./audit/audit.js");
 		return new Audit({ file, identity: identify(settings.program), now: () => new Date(), warn });
 	});
 	const loadHooks = once(async () => {
 		if (paths === undefined) return undefined;
-		const { Hooks } = await import("./hooks.js");
+		const { Hooks } = await import("./hooks/hooks.js");
 		const failed = async (failure: HookFailure) => await (await loadAudit())?.hookFailed(failure);
 		return new Hooks({ paths, configFile, warn, failed });
 	});

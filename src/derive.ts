@@ -1,10 +1,10 @@
 import { FormatError, type Keys } from "../formats/format.js";
 import type { FormatName, Formats } from "../formats/index.js";
 import { TroclaError } from "./errors.js";
-import { generate } from "./generate.js";
-import { checkOwnOptions } from "./option-rules.js";
-import type { ResolvedOptions } from "./options.js";
-import { type Options, SECRET, type StoredFormat } from "./record.js";
+import { generate } from "./generate/generate.js";
+import type { ResolvedOptions } from "./options/options.js";
+import { checkOwnOptions } from "./options/rules.js";
+import { type Options, SECRET, type StoredFormat } from "./records/record.js";
 import { quote } from "./refusals.js";
 
 /** A value that is to be made. */

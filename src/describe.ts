@@ -1,5 +1,5 @@
 import type { Formats } from "../formats/index.js";
-import type { Claim, Expiry, KeyRecord, Options } from "./record.js";
+import type { Claim, Expiry, KeyRecord, Options } from "./records/record.js";
 
 /** What is known of a stored format besides its value. Times are ISO 8601, UTC. */
 export interface FormatDescription {

@@ -2,12 +2,12 @@ import type { Backend } from "../backends/backend.js";
 import { grouped } from "../backends/grouped.js";
 import { openStore } from "../backends/index.js";
 import { aftermath } from "./after-change.js";
-import type { Config } from "./config.js";
-import { fail } from "./record-pages.js";
-import { RecordStore, type Seal } from "./record-store.js";
-import { plain } from "./seal.js";
+import { atMost } from "./batch/turns.js";
+import type { Config } from "./config/config.js";
+import { fail } from "./records/pages.js";
+import { RecordStore, type Seal } from "./records/store.js";
+import { plain } from "./seal/seal.js";
 import { Trocla } from "./trocla.js";
-import { atMost } from "./turns.js";
 
 export interface OpenSettings {
 	/** Hears of what does not stop a call, a sentence each. */
@@ -43,7 +43,7 @@ export async function openConfigured(config: Config, settings: OpenSettings): Pr
 export async function openRecords(config: Config, settings: OpenSettings): Promise<RecordStore> {
 	const { warn, create, watch, program, inGroups } = settings;
 	const seal = await sealOf(config);
-	if (config.audit !== undefined) (await import("./audit-file.js")).prepareAuditFile(config.audit);
+	if (config.audit !== undefined) (await import("./audit/file.js")).prepareAuditFile(config.audit);
 	const backend = await openBackend(config, create);
 	return new RecordStore(inGroups ? grouped(backend) : backend, {
 		seal: watch ? watch(seal) : seal,
@@ -77,6 +77,6 @@ function openBackend({ store, path }: Config, create: boolean): Promise<Backend>
 
 async function sealOf({ sealing }: Config): Promise<Seal> {
 	if (!sealing) return plain;
-	const { openSeal } = await import("./seal-aes.js");
+	const { openSeal } = await import("./seal/aes.js");
 	return openSeal(sealing);
 }

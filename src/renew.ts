@@ -1,9 +1,9 @@
 import type { FormatName, Formats } from "../formats/index.js";
 import { type Making, renewValue } from "./derive.js";
 import { TroclaError } from "./errors.js";
-import type { KeyRecord } from "./record.js";
-import { keepExpiry, withFormat } from "./record-changes.js";
-import type { Decision } from "./record-store.js";
+import { keepExpiry, withFormat } from "./records/changes.js";
+import type { KeyRecord } from "./records/record.js";
+import type { Decision } from "./records/store.js";
 import { quote } from "./refusals.js";
 
 /**

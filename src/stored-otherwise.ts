@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { shellWord } from "./input.js";
-import type { KeyRecord, Options, StoredFormat } from "./record.js";
+import type { KeyRecord, Options, StoredFormat } from "./records/record.js";
 import { quote } from "./refusals.js";
 
 /** What a call asked for, of the plaintext, the format and the expiry. */

@@ -1,18 +1,18 @@
 import { isRegExp } from "node:util/types";
 import type { Keys } from "../formats/format.js";
 import type { FormatName } from "../formats/index.js";
-import { isClaimed, refuseClaimed } from "./claims.js";
+import type { Turns } from "./batch/turns.js";
 import type { KeyDescription } from "./describe.js";
 import { TroclaError } from "./errors.js";
 import { checkFormat, checkKey, checkPassword } from "./input.js";
 import { checkMembers } from "./members.js";
-import type { ResolvedOptions } from "./options.js";
-import type { OptionPolicy } from "./profiles.js";
-import type { KeyRecord, Options, Values } from "./record.js";
-import { generated, valuesOf, without } from "./record-changes.js";
-import type { Decision, Fault, RecordStore } from "./record-store.js";
+import type { ResolvedOptions } from "./options/options.js";
+import type { OptionPolicy } from "./options/profiles.js";
+import { generated, valuesOf, without } from "./records/changes.js";
+import { isClaimed, refuseClaimed } from "./records/claims.js";
+import type { KeyRecord, Options, Values } from "./records/record.js";
+import type { Decision, Fault, RecordStore } from "./records/store.js";
 import { notFound, quote } from "./refusals.js";
-import type { Turns } from "./turns.js";
 import { isEmpty } from "./value.js";
 
 /**
@@ -139,7 +139,7 @@ export class Trocla implements AsyncDisposable {
 	async reset(key: string, format: string, options: Options = {}): Promise<string> {
 		checkKey(key);
 		const name = await checkFormat(format, this.#settings.formats);
-		const { askAgain } = await import("./options.js");
+		const { askAgain } = await import("./options/options.js");
 		const { formats } = this.#settings;
 		const part = await this.#renderer(key, name, await this.#resolve(name, options, () => {}));
 		const value = await this.#records.change(key, "reset", async (record) => {
@@ -295,7 +295,7 @@ export class Trocla implements AsyncDisposable {
 	/** What takes the place of a value that ends too soon; `undefined` where it stays. */
 	async #renew(key: string, name: FormatName, record: KeyRecord, options: Options, seconds: number) {
 		const { renew } = await import("./renew.js");
-		const { askAgain } = await import("./options.js");
+		const { askAgain } = await import("./options/options.js");
 		const { formats } = this.#settings;
 		const resolved = await this.#resolve(name, askAgain(this.#settings, { key, record, format: name }, options));
 		const making = { formats, keys: this.#keys(key, name), name, resolved };
@@ -325,7 +325,7 @@ export class Trocla implements AsyncDisposable {
 	}
 
 	async #resolve(name: FormatName, call: Options, warn = this.#settings.warn): Promise<ResolvedOptions> {
-		const { resolveForFormat } = await import("./options.js");
+		const { resolveForFormat } = await import("./options/options.js");
 		return await resolveForFormat(this.#settings, name, call, warn);
 	}
 }

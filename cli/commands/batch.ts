@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { pipeline } from "node:stream";
-import { answerLines, type BatchAnswer, type Get } from "../../src/batch.js";
+import { answerLines, type BatchAnswer, type Get } from "../../src/batch/batch.js";
 import { TroclaError } from "../../src/errors.js";
 import type { Trocla } from "../../src/trocla.js";
 import type { Context } from "../context.js";

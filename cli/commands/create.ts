@@ -1,4 +1,4 @@
-import type { Options } from "../../src/record.js";
+import type { Options } from "../../src/records/record.js";
 import type { Trocla } from "../../src/trocla.js";
 import type { Run } from "../commands.js";
 import { readOptions } from "../context.js";

@@ -1,5 +1,5 @@
-import { diagnose } from "../../src/doctor.js";
-import type { Finding } from "../../src/finding.js";
+import { diagnose } from "../../src/doctor/doctor.js";
+import type { Finding } from "../../src/doctor/finding.js";
 import type { Run } from "../commands.js";
 import { Progress } from "../progress.js";
 

@@ -1,6 +1,6 @@
 import { version } from "../../package.json";
 import { TroclaError } from "../../src/errors.js";
-import type { RecordStore } from "../../src/record-store.js";
+import type { RecordStore } from "../../src/records/store.js";
 import { type ExportSettings, exportRecords } from "../../src/transfer/export.js";
 import type { ExportCounts } from "../../src/transfer/export-lines.js";
 import { NewFile } from "../../src/transfer/new-file.js";

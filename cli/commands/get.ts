@@ -1,6 +1,6 @@
 import { TroclaError } from "../../src/errors.js";
 import { checkFormat, shellWord } from "../../src/input.js";
-import type { Options } from "../../src/record.js";
+import type { Options } from "../../src/records/record.js";
 import type { Trocla } from "../../src/trocla.js";
 import type { Run } from "../commands.js";
 import { readOptions } from "../context.js";
@@ -21,7 +21,7 @@ export const run: Run = async (context, [key = "", format = "", yaml], flags) =>
 	}
 	if (!create && !flags.batch && Object.keys(options).length > 0) {
 		// A typo must not wait for the day when there is a store.
-		const { resolveForFormat } = await import("../../src/options.js");
+		const { resolveForFormat } = await import("../../src/options/options.js");
 		await resolveForFormat(config, await checkFormat(format, config.formats), options, () => {});
 	}
 	const get = (trocla: Trocla) => async (key: string, format: string, asked: Options) => {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import type { Config } from "../../src/config.js";
+import type { Config } from "../../src/config/config.js";
+import { homeDirectory } from "../../src/config/home.js";
 import { TroclaError } from "../../src/errors.js";
-import { homeDirectory } from "../../src/home.js";
 import type { Reader } from "../../src/import/foreign.js";
 import type { ImportCounts } from "../../src/import/import.js";
 import type { Problem } from "../../src/import/incoming.js";

@@ -8,10 +8,10 @@ import {
 	loadConfig,
 	type Surroundings,
 	surroundings,
-} from "../../src/config.js";
+} from "../../src/config/config.js";
 import { TroclaError } from "../../src/errors.js";
 import { shellWord } from "../../src/input.js";
-import type { SealedSite } from "../../src/seal-site.js";
+import type { SealedSite } from "../../src/seal/site.js";
 import type { Run } from "../commands.js";
 import { Context } from "../context.js";
 import { tell } from "../output.js";
@@ -38,7 +38,7 @@ export const run: Run = async (context, _, flags) => {
 
 /** Makes a sealed store, or seals the one that is there. */
 async function initSealed(context: Context, around: Surroundings, keyFile: string | undefined): Promise<number> {
-	const { sealSite } = await import("../../src/seal-site.js");
+	const { sealSite } = await import("../../src/seal/site.js");
 	const named = context.configFile ?? (around.env.TROCLA_CONFIG || undefined);
 	const found = named === undefined || existsSync(named) ? await loadConfig(named, around) : undefined;
 	const file = found?.file ?? resolve(named ?? defaultConfigFile(around));

@@ -1,4 +1,4 @@
-import { loadConfig } from "../../src/config.js";
+import { loadConfig } from "../../src/config/config.js";
 import { TroclaError } from "../../src/errors.js";
 import { openRecords } from "../../src/open.js";
 import { type LeftBehind, type Migrated, migrate, refuseTarget } from "../../src/transfer/migrate.js";

@@ -7,7 +7,7 @@ import { Progress } from "../progress.js";
 export const run: Run = async (context, _, flags) => (flags.dropOld === true ? dropOld(context) : rekey(context));
 
 async function rekey(context: Context): Promise<number> {
-	const { rekey } = await import("../../src/rekey.js");
+	const { rekey } = await import("../../src/seal/rekey.js");
 	const progress = new Progress("Looked at keys");
 	const result = await rekey(await context.config(), progress.update).finally(() => progress.end());
 	const { key, added, records, resealed, unopened, faults, oldKeys } = result;
@@ -25,7 +25,7 @@ async function rekey(context: Context): Promise<number> {
 }
 
 async function dropOld(context: Context): Promise<number> {
-	const { dropOld } = await import("../../src/rekey.js");
+	const { dropOld } = await import("../../src/seal/rekey.js");
 	const progress = new Progress("Looked at keys");
 	const dropped = await dropOld(await context.config(), progress.update).finally(() => progress.end());
 	if (context.json) context.print("", { dropped });

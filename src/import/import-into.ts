@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { openMemory } from "../../backends/memory.js";
-import type { Config } from "../config.js";
+import type { Config } from "../config/config.js";
 import { type OpenSettings, openRecords } from "../open.js";
-import { RecordStore } from "../record-store.js";
-import { plain } from "../seal.js";
+import { RecordStore } from "../records/store.js";
+import { plain } from "../seal/seal.js";
 import type { Foreign, Reader } from "./foreign.js";
 import { type ImportCounts, type ImportSettings, importKeys } from "./import.js";
 

@@ -1,8 +1,8 @@
 import type { Formats } from "../../formats/index.js";
-import { refuseClaimed } from "../claims.js";
 import { TroclaError } from "../errors.js";
-import type { KeyRecord } from "../record.js";
-import type { Decision, RecordStore } from "../record-store.js";
+import { refuseClaimed } from "../records/claims.js";
+import type { KeyRecord } from "../records/record.js";
+import type { Decision, RecordStore } from "../records/store.js";
 import type { Foreign, Reader } from "./foreign.js";
 import { incomingOf, type Problem } from "./incoming.js";
 import { inParallel } from "./parallel.js";

@@ -1,8 +1,8 @@
 import type { Formats } from "../../formats/index.js";
 import { TroclaError } from "../errors.js";
 import { checkKey, checkPassword } from "../input.js";
-import { type Expiry, type KeyRecord, MAX_EXPIRES, type StoredFormat } from "../record.js";
-import { startExpiry } from "../record-changes.js";
+import { startExpiry } from "../records/changes.js";
+import { type Expiry, type KeyRecord, MAX_EXPIRES, type StoredFormat } from "../records/record.js";
 import type { Foreign } from "./foreign.js";
 
 const UNKNOWN_FORMAT = "trocla formats lists those there are; a configuration can add others, under formats";

@@ -104,7 +104,7 @@ async function readYaml(path: string): Promise<Map> {
 	const text = await readFile(path, "utf8").catch((error: unknown) => {
 		throw unreadable(path, error, "Name the Ruby trocla's configuration with --config, or its store with --file");
 	});
-	const { parseYaml } = await import("../yaml.js");
+	const { parseYaml } = await import("../config/yaml.js");
 	let document: unknown;
 	try {
 		document = parseYaml(text) ?? {};

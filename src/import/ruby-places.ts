@@ -1,6 +1,13 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { type Config, checkedConfig, configPlaces, loadConfig, type Surroundings, surroundings } from "../config.js";
+import {
+	type Config,
+	checkedConfig,
+	configPlaces,
+	loadConfig,
+	type Surroundings,
+	surroundings,
+} from "../config/config.js";
 import type { RubySource } from "./ruby.js";
 import { isRubyConfig, readRubyConfig } from "./ruby-config.js";
 import { sourceError } from "./source-error.js";

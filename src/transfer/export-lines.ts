@@ -1,7 +1,7 @@
 import { TroclaError } from "../errors.js";
 import { checkKey } from "../input.js";
-import { exactRecord, type KeyRecord } from "../record.js";
-import type { Stored } from "../record-store.js";
+import { exactRecord, type KeyRecord } from "../records/record.js";
+import type { Stored } from "../records/store.js";
 
 const KIND = "trocla export";
 const VERSION = 1;

@@ -1,5 +1,5 @@
 import type { TroclaError } from "../errors.js";
-import type { RecordStore, Stored } from "../record-store.js";
+import type { RecordStore, Stored } from "../records/store.js";
 import { type ExportCounts, printEnd, printEntry, printHeader } from "./export-lines.js";
 import { encryption, type Lock } from "./lock.js";
 

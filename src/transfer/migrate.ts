@@ -1,8 +1,8 @@
 import { type Stats, statSync } from "node:fs";
-import type { Config } from "../config.js";
+import type { Config } from "../config/config.js";
 import { TroclaError } from "../errors.js";
-import { hasExpired, type KeyRecord } from "../record.js";
-import type { RecordStore, Stored } from "../record-store.js";
+import { hasExpired, type KeyRecord } from "../records/record.js";
+import type { RecordStore, Stored } from "../records/store.js";
 import { type Placeable, type Placed, place } from "./place.js";
 import { RecordSet } from "./record-set.js";
 

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Action } from "../change.js";
-import { hasExpired, type KeyRecord, parseRecord, printRecord } from "../record.js";
-import type { Decision, RecordStore, Stored } from "../record-store.js";
+import type { Action } from "../records/change.js";
+import { hasExpired, type KeyRecord, parseRecord, printRecord } from "../records/record.js";
+import type { Decision, RecordStore, Stored } from "../records/store.js";
 
 /** A key's record that comes from elsewhere. */
 export interface Placeable {

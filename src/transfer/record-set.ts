@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type KeyRecord, printRecord } from "../record.js";
+import { type KeyRecord, printRecord } from "../records/record.js";
 import { known } from "./place.js";
 
 /**

@@ -1,4 +1,4 @@
-import type { RecordStore } from "../record-store.js";
+import type { RecordStore } from "../records/store.js";
 import { type ExportEntry, readEntries } from "./export-lines.js";
 import { splitLines } from "./lines.js";
 import { decrypt, type Key } from "./lock.js";

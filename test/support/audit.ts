@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, renameSync, utimesSync, writeFileSync } from "node:fs";
-import { Audit, type AuditSettings } from "../../src/audit.js";
-import { checkAudit } from "../../src/audit-check.js";
-import type { Finding } from "../../src/finding.js";
+import { Audit, type AuditSettings } from "../../src/audit/audit.js";
+import { checkAudit } from "../../src/audit/check.js";
+import type { Finding } from "../../src/doctor/finding.js";
 import { Sandbox } from "./sandbox.js";
 
 /** What an audit's line has in these tests. */

@@ -2,9 +2,9 @@ import { expect } from "vitest";
 import type { Backend } from "../../backends/backend.js";
 import { openMemory } from "../../backends/memory.js";
 import { builtinFormats } from "../../formats/index.js";
-import type { Change } from "../../src/change.js";
-import { RecordStore, type RecordStoreSettings } from "../../src/record-store.js";
-import { plain } from "../../src/seal.js";
+import type { Change } from "../../src/records/change.js";
+import { RecordStore, type RecordStoreSettings } from "../../src/records/store.js";
+import { plain } from "../../src/seal/seal.js";
 import { Trocla, type TroclaSettings } from "../../src/trocla.js";
 import { cleanUp } from "./sandbox.js";
 

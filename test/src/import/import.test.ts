@@ -3,11 +3,11 @@ import { describe, expect, test } from "vitest";
 import { BackendError } from "../../../backends/backend.js";
 import { openMemory } from "../../../backends/memory.js";
 import { builtinFormats } from "../../../formats/index.js";
-import type { Change } from "../../../src/change.js";
 import type { Foreign, Reader } from "../../../src/import/foreign.js";
 import { type ImportSettings, importKeys } from "../../../src/import/import.js";
 import type { Problem } from "../../../src/import/incoming.js";
-import { RecordStore } from "../../../src/record-store.js";
+import type { Change } from "../../../src/records/change.js";
+import { RecordStore } from "../../../src/records/store.js";
 import { Trocla } from "../../../src/trocla.js";
 import { RECORDS, SETTINGS } from "../../support/store.js";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseRecord } from "../../../src/record.js";
+import { parseRecord } from "../../../src/records/record.js";
 import { place } from "../../../src/transfer/place.js";
 import { Records, recordText } from "../../support/transfer.js";
 

@@ -1,7 +1,7 @@
 import { Encrypter } from "age-encryption";
 import * as fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
-import { printRecord } from "../../../src/record.js";
+import { printRecord } from "../../../src/records/record.js";
 import { exported, keyPair, keys, Records, records, recordText, restored } from "../../support/transfer.js";
 
 let owner: Awaited<ReturnType<typeof keyPair>>;
