@@ -2,6 +2,7 @@ import { mkdirSync, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { KeyvSqlite } from "@keyv/sqlite";
 import { BackendError } from "./backend.js";
+import { replaceableIn } from "./replaceable.js";
 
 /**
  * Makes sure that `path` is a file that only its owner can read. Where there is none, a new database is made with
@@ -10,7 +11,7 @@ import { BackendError } from "./backend.js";
 export async function prepareFile(path: string, connect: ((path: string) => KeyvSqlite) | undefined): Promise<void> {
 	if (path.includes("\0")) throw impossible(path);
 	const directory = find(dirname(path));
-	if (directory) checkDirectory(directory, dirname(path));
+	if (directory) refuseReplaceable(path);
 	let file = find(path);
 	if (file === undefined) {
 		if (!isBelowDirectory(path)) throw notADirectory(path);
@@ -84,15 +85,14 @@ function checkFile(file: Stats, path: string): void {
 	}
 }
 
-function checkDirectory({ mode }: Stats, path: string): void {
-	const sticky = mode & 0o1000;
-	if (mode & 0o022 && !sticky) {
-		throw new BackendError(
-			"exposed",
-			`${path} can be written by others (mode ${octal(mode)}), who could put another store there`,
-			`Run: chmod 700 ${path}`,
-		);
-	}
+function refuseReplaceable(path: string): void {
+	const open = replaceableIn(path);
+	if (!open) return;
+	throw new BackendError(
+		"exposed",
+		`${open.directory} can be written by others (mode ${open.mode}), who could put another store there`,
+		`Run: chmod 700 ${open.directory}`,
+	);
 }
 
 /** Whether what is there of the path above its last name ends with a directory, in which the rest can be made. */

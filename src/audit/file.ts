@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
+import { replaceableIn } from "../../backends/replaceable.js";
 import { TroclaError } from "../errors.js";
 import { LINE_START } from "./line.js";
 
@@ -32,10 +33,8 @@ export function prepareAuditFile(path: string): void {
 export function refuseUnsafe(path: string): Stats | undefined {
 	const directory = find(dirname(path), path);
 	if (directory && !directory.isDirectory()) throw unusable(path, "is below something that is not a directory");
-	// In a sticky one others can't take the file away.
-	if (directory && directory.mode & 0o022 && !(directory.mode & 0o1000)) {
-		throw unusable(path, "is in a directory that others can write to", `Run: chmod go-w ${dirname(path)}`);
-	}
+	const open = directory && replaceableIn(path);
+	if (open) throw unusable(path, "is in a directory that others can write to", `Run: chmod go-w ${open.directory}`);
 	const file = find(path, path);
 	if (!file) return undefined;
 	// Opening a pipe would wait for its reader.

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { storeNames } from "../../backends/index.js";
+import { replaceableIn } from "../../backends/replaceable.js";
 import { type Format, FormatError } from "../../formats/format.js";
 import { builtinFormats, type FormatName, Formats } from "../../formats/index.js";
 import { TroclaError } from "../errors.js";
@@ -156,7 +157,13 @@ async function siteFormats(paths: unknown, base: string, fail: Fail): Promise<Fo
 	const loaded: { [name: string]: Format } = {};
 	for (const [name, path] of Object.entries(map(paths, fail))) {
 		try {
-			loaded[name] = await loadSiteFormat(resolve(base, String(path)));
+			const module = resolve(base, String(path));
+			const open = replaceableIn(module);
+			if (open) {
+				const what = `has a module that others can replace: ${module}`;
+				throw new FormatError(what, `Run: chmod go-w ${open.directory}`);
+			}
+			loaded[name] = await loadSiteFormat(module);
 		} catch (error) {
 			if (error instanceof FormatError) throw fail(`formats: ${name} ${error.message}`, error.hint);
 			throw error;

@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { StoreName } from "../../backends/index.js";
+import { replaceableIn } from "../../backends/replaceable.js";
 import { builtinFormats } from "../../formats/index.js";
 import { TroclaError } from "../errors.js";
 import type { HookPaths } from "../hooks/hooks.js";
@@ -127,6 +128,14 @@ function readConfig(path: string): string | undefined {
 				"config",
 				`the configuration ${path} belongs to another user`,
 				"It must be yours, or root's",
+			);
+		}
+		const open = replaceableIn(resolve(path));
+		if (open) {
+			throw new TroclaError(
+				"config",
+				`${open.directory} can be written by others (mode ${open.mode}), who could put another configuration there`,
+				`Run: chmod go-w ${open.directory}`,
 			);
 		}
 		return readFileSync(file, "utf8");

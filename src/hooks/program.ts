@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { type Stats, statSync } from "node:fs";
+import { realpathSync, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { replaceableIn } from "../../backends/replaceable.js";
 
 /** How a hook failed, in a few words, and the last line that it said on standard error. */
 export interface Failure {
@@ -74,10 +75,11 @@ export async function runHook(
 /** What keeps a program from being run as a hook, and what to do about it. */
 export function hookFault(path: string): { readonly message: string; readonly mend: string } | undefined {
 	let file: Stats;
-	let directory: Stats;
+	let owners: number[];
 	try {
 		file = statSync(path);
-		directory = statSync(dirname(path));
+		const places = [path, realpathSync(path)].map((name) => statSync(dirname(name)));
+		owners = [file, ...places].map(({ uid }) => uid);
 	} catch (error) {
 		return { message: `can't be found: ${(error as Error).message}`, mend: "Mend its path in the configuration" };
 	}
@@ -86,15 +88,19 @@ export function hookFault(path: string): { readonly message: string; readonly me
 	if (file.mode & 0o022) {
 		return { message: `${path} can be changed by others, so it is not run`, mend: `Run: chmod go-w ${path}` };
 	}
-	if (directory.mode & 0o022 && !(directory.mode & 0o1000)) {
+	const open = replaceableIn(path);
+	if (open) {
 		return {
 			message: `${path} can be replaced by others, so it is not run`,
-			mend: `Run: chmod go-w ${dirname(path)}`,
+			mend: `Run: chmod go-w ${open.directory}`,
 		};
 	}
 	const me = process.getuid?.() ?? 0;
-	if (file.uid !== 0 && file.uid !== me) {
-		return { message: `${path} belongs to another user, so it is not run`, mend: `It must be yours, or root's` };
+	if (owners.some((uid) => uid !== 0 && uid !== me)) {
+		return {
+			message: `${path}, or its directory, belongs to another user, so it is not run`,
+			mend: "Both must be yours, or root's",
+		};
 	}
 	return undefined;
 }

@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readFileSync, type Stats, statSync } from "node:fs";
-import { dirname } from "node:path";
+import { replaceableIn } from "../../backends/replaceable.js";
 import { TroclaError } from "../errors.js";
 
 /** What a ring says, and of which state of its file that is. */
@@ -62,13 +62,12 @@ function refuseExposed({ mode, uid }: Stats, path: string, forbidden: number): v
 	if (me !== 0 && uid !== 0 && uid !== me) {
 		throw new TroclaError("ring", `the key ring ${path} belongs to another user`, "It must be yours, or root's");
 	}
-	const directory = dirname(path);
-	const above = statSync(directory).mode;
-	if (above & 0o022 && !(above & 0o1000)) {
+	const open = replaceableIn(path);
+	if (open) {
 		throw new TroclaError(
 			"ring",
-			`${directory} can be written by others (mode ${octal(above)}), who could put another key ring there`,
-			`Run: chmod go-w ${directory}`,
+			`${open.directory} can be written by others (mode ${open.mode}), who could put another key ring there`,
+			`Run: chmod go-w ${open.directory}`,
 		);
 	}
 }

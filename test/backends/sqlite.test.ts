@@ -191,6 +191,19 @@ describe("the file", () => {
 		await opened(sandbox.store);
 	});
 
+	test("is refused where a link leads to a directory that others can write", async () => {
+		const sandbox = new Sandbox();
+		await (await opened(sandbox.path("shared/store"))).close();
+		symlinkSync(sandbox.path("shared/store"), sandbox.path("link"));
+		chmodSync(sandbox.path("shared"), 0o777);
+		await expect(openSqlite(sandbox.path("link"))).rejects.toMatchObject({
+			fault: "exposed",
+			hint: `Run: chmod 700 ${sandbox.path("shared")}`,
+		});
+		chmodSync(sandbox.path("shared"), 0o700);
+		await opened(sandbox.path("link"));
+	});
+
 	test.each([
 		["empty", Buffer.alloc(0), "is empty"],
 		["10 bytes of garbage", Buffer.from("garbage!!\n"), "not a SQLite database"],

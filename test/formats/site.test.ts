@@ -1,6 +1,6 @@
 import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { Sandbox } from "../support/sandbox.js";
 
@@ -177,6 +177,14 @@ test.skipIf(process.getuid?.() !== 0)("nor is one that belongs to another user, 
 	chownSync(path, 65_534, 65_534);
 	const { stderr } = await site({ mine: path }).run(["get", "alice", "plain"]);
 	expect(stderr).toMatch(new RegExp(`belongs to another user: ${path}\n {2}It must be yours, or root.s`));
+});
+
+test("nor is one in a directory where others can put another one", async () => {
+	const path = module(`module.exports = ${REVERSED}`);
+	chmodSync(dirname(path), 0o777);
+	const { stderr } = await site({ mine: path }).run(["get", "alice", "plain"]);
+	chmodSync(dirname(path), 0o700);
+	expect(stderr).toMatch(new RegExp(`others can replace: ${path}\n {2}Run: chmod go-w ${dirname(path)}\n`));
 });
 
 test("an option that is a number is finite", async () => {

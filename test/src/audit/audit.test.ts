@@ -5,6 +5,7 @@ import {
 	readFileSync,
 	rmdirSync,
 	statSync,
+	symlinkSync,
 	truncateSync,
 	writeFileSync,
 } from "node:fs";
@@ -252,11 +253,13 @@ test("a program is refused an audit that it can't write, before anything is chan
 	};
 	mkdirSync(sandbox.path("open"));
 	chmodSync(sandbox.path("open"), 0o777);
+	symlinkSync(named("open/linked", 0o600), sandbox.path("link"));
 	const exposed = named("exposed", 0o600);
 	chmodSync(exposed, 0o620);
 	for (const [file, message] of [
 		[exposed, "can be written by others"],
 		[sandbox.path("open/audit"), "is in a directory that others can write to"],
+		[sandbox.path("link"), "is in a directory that others can write to"],
 		[sandbox.directory, "is not a file"],
 		["/dev/full", "is not a file"],
 		[`${exposed}/audit`, "is below something that is not a directory"],

@@ -1,5 +1,5 @@
-import { chmodSync, existsSync, mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { builtinFormats } from "../../../formats/index.js";
 import { defaultConfigFile, loadConfig } from "../../../src/config/config.js";
@@ -75,6 +75,23 @@ describe("the file", () => {
 			hint: `Run: chmod go-w ${user.file}`,
 		});
 		chmodSync(user.file, 0o644);
+		expect(await loadConfig(undefined, user.around)).toMatchObject({ store: "memory" });
+	});
+
+	test("in a directory where others can write is refused, also where a link leads to it", async () => {
+		const user = new User();
+		const file = join(user.home, "shared/troclarc.yaml");
+		mkdirSync(dirname(file));
+		writeFileSync(file, "store: memory", { mode: 0o600 });
+		symlinkSync(file, user.file);
+		chmodSync(dirname(file), 0o777);
+		for (const named of [file, user.file]) {
+			await expect(loadConfig(named, user.around)).rejects.toMatchObject({
+				code: "config",
+				hint: `Run: chmod go-w ${dirname(file)}`,
+			});
+		}
+		chmodSync(dirname(file), 0o1777);
 		expect(await loadConfig(undefined, user.around)).toMatchObject({ store: "memory" });
 	});
 

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { HookFailure } from "../../../src/audit/audit.js";
 import { type HookSettings, Hooks } from "../../../src/hooks/hooks.js";
@@ -141,6 +141,31 @@ describe("a hook that fails", () => {
 		await test.tell(noInterpreter);
 		expect(test.warnings).toEqual([expect.stringContaining("can't be started")]);
 		expect(test.heard).toBe("");
+	});
+
+	test("is not run where others can put another one in its place, also behind a link", async () => {
+		const test = new TestHooks();
+		const shared = test.sandbox.path("shared");
+		mkdirSync(shared);
+		const [hook, link] = [test.script("shared/hook", tell), test.sandbox.path("link")];
+		symlinkSync(hook, link);
+		const refused = async (message: string) => {
+			for (const path of [hook, link]) {
+				await test.tell(path);
+				expect(test.warnings.splice(0)).toEqual([expect.stringContaining(message)]);
+			}
+		};
+		chmodSync(shared, 0o777);
+		await refused("can be replaced by others, so it is not run");
+		chmodSync(shared, 0o755);
+		if (process.getuid?.() === 0) {
+			chownSync(shared, 65534, 65534);
+			await refused("belongs to another user, so it is not run");
+			chownSync(shared, 0, 0);
+		}
+		expect(test.heard).toBe("");
+		await test.tell(link);
+		expect(test.heard).not.toBe("");
 	});
 
 	test("is killed with all that it started when its time is up", async () => {

@@ -60,6 +60,16 @@ describe("a ring", () => {
 		expect(open(path).newest().id).toBe("a1");
 	});
 
+	test("is refused where a link leads to a directory in which others can write", () => {
+		const path = write(GOOD);
+		const link = new Sandbox().path("link");
+		symlinkSync(path, link);
+		chmodSync(dirname(path), 0o777);
+		expect(() => open(link)).toThrow(expect.objectContaining({ hint: `Run: chmod go-w ${dirname(path)}` }));
+		chmodSync(dirname(path), 0o700);
+		expect(open(link).newest().id).toBe("a1");
+	});
+
 	test("that is no file, or below one, is refused as any that can't be read", () => {
 		const path = write(GOOD);
 		expect(() => open(dirname(path))).toThrow(expect.objectContaining({ code: "ring" }));
