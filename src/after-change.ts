@@ -59,6 +59,15 @@ export function aftermath(
 	};
 }
 
+/**
+ * Makes sure that what is about to be done can be audited, where a configuration wants that.
+ *
+ * @throws {TroclaError} `store`
+ */
+export async function readyAudit({ audit }: Config): Promise<void> {
+	if (audit !== undefined) (await import("./audit/file.js")).prepareAuditFile(audit);
+}
+
 /** Audits what was done to a store as a whole by what did not open its records. */
 export async function noteEvent(
 	config: Config,

@@ -1,7 +1,7 @@
 import type { Backend } from "../backends/backend.js";
 import { grouped } from "../backends/grouped.js";
 import { openStore } from "../backends/index.js";
-import { aftermath } from "./after-change.js";
+import { aftermath, readyAudit } from "./after-change.js";
 import { atMost } from "./batch/turns.js";
 import type { Config } from "./config/config.js";
 import { fail } from "./records/pages.js";
@@ -43,7 +43,7 @@ export async function openConfigured(config: Config, settings: OpenSettings): Pr
 export async function openRecords(config: Config, settings: OpenSettings): Promise<RecordStore> {
 	const { warn, create, watch, program, inGroups } = settings;
 	const seal = await sealOf(config);
-	if (config.audit !== undefined) (await import("./audit/file.js")).prepareAuditFile(config.audit);
+	await readyAudit(config);
 	const backend = await openBackend(config, create);
 	return new RecordStore(inGroups ? grouped(backend) : backend, {
 		seal: watch ? watch(seal) : seal,

@@ -1,3 +1,4 @@
+import { readyAudit } from "../after-change.js";
 import type { Config } from "../config/config.js";
 import { TroclaError } from "../errors.js";
 import { withBackend } from "../open.js";
@@ -24,17 +25,19 @@ export interface Rekeying extends Resealing {
  * newest key, as after a run that was ended, it goes on with that one instead of adding another.
  *
  * @param seen - hears how many records a pass has looked at so far
- * @throws {TroclaError} `config` where the store is not sealed; `ring`, `store`
+ * @throws {TroclaError} `config` where the store is not sealed; `ring`, also where it opens no record; `store`
  */
 export async function rekey(config: Config, seen: (records: number) => void): Promise<Rekeying> {
 	const sealing = sealingOf(config);
 	const ring = KeyRing.open(sealing.ring);
+	await readyAudit(config);
 	return await lockRing(sealing.ring, async () => {
 		const seal = aesSeal(ring, sealing.acceptPlain);
 		return await withBackend(config, async (backend) => {
 			await backend.guard?.(SEALED).catch(fail);
 			const started = await resealAll(backend, seal, seen);
 			if (started.resealed > 0) return { ...started, key: ring.newest().id, added: false, oldKeys: oldKeys(ring) };
+			if (started.unopened > 0 && started.unopened === started.records) throw opensNothing(ring, started.records);
 			if (sealing.ring.kind !== "file") throw keptElsewhere(ring, "adds a key");
 			await addKey(sealing.ring.path, new Date());
 			const resealing = await resealAll(backend, seal, seen);
@@ -84,6 +87,14 @@ export async function dropOld(
 function sealingOf({ sealing, path }: Config): Sealing {
 	if (sealing) return sealing;
 	throw new TroclaError("config", `the store ${path} is not sealed`, "trocla init --sealed seals it");
+}
+
+function opensNothing({ name }: KeyRing, records: number): TroclaError {
+	return new TroclaError(
+		"ring",
+		`${name} opens none of the ${records} records`,
+		"It was left as it is. Restore the key ring that this store was sealed with from your backup; trocla doctor names the records",
+	);
 }
 
 /** Whoever put the ring where it is does what trocla can't. */

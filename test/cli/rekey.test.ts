@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
@@ -119,6 +119,32 @@ describe("rekey is refused", () => {
 		expect(site.keys.length).toBe(1);
 	});
 
+	test("where the ring opens no record, and adds no key", async () => {
+		const site = await SealedSite.make();
+		const other = await SealedSite.make();
+		writeFileSync(site.ring, readFileSync(other.ring));
+		expect(await site.run(["rekey"])).toMatchObject({
+			code: 1,
+			stderr: expect.stringContaining(`the key ring ${site.ring} opens none of the 1 records`),
+		});
+		expect(readFileSync(site.ring)).toEqual(readFileSync(other.ring));
+	});
+
+	test("where it can't be audited, and adds no key", async () => {
+		const site = await SealedSite.make();
+		mkdirSync(site.path("log"), { mode: 0o700 });
+		const config = JSON.parse(readFileSync(site.path("troclarc.yaml"), "utf8"));
+		site.configure({ ...config, audit: { file: site.path("log/audit.jsonl") } });
+		chmodSync(site.path("log"), 0o777);
+		expect(await site.run(["rekey"])).toMatchObject({
+			code: 1,
+			stderr: expect.stringContaining("is in a directory that others can write to"),
+		});
+		expect(site.keys.length).toBe(1);
+		chmodSync(site.path("log"), 0o700);
+		expect(await site.run(["rekey"])).toMatchObject({ code: 0 });
+	});
+
 	test("where the ring can't be written, and the records stay as they are", async () => {
 		const site = await SealedSite.make();
 		// A directory in the lock's place.
@@ -164,7 +190,7 @@ const WORKER = `
 		const got = await trocla.peek(key, "plain");
 		if (got !== expected.get(key)) mistakes.push(key + ": " + got + " instead of " + expected.get(key));
 	};
-	while (running) {
+	while (running || calls <= 50) {
 		const key = name + "_" + Math.floor(Math.random() * 50);
 		calls++;
 		try {
