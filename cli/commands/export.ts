@@ -32,7 +32,7 @@ export const run: Run = async (context, [file], flags) => {
 				? toStdout(records, settings)
 				: toFile(records, settings, { file, replace })
 			).finally(() => progress.end());
-			if (counts.records === 0) context.warn("the store has no keys, and so the export has none");
+			if (counts.records + counts.unreadable === 0) context.warn("the store has no keys, and so the export has none");
 			if (context.json) context.print("", { file, ...counts, problems });
 			if (counts.unreadable > 0) throw incomplete(file, counts);
 			return 0;

@@ -15,10 +15,13 @@ async function rekey(context: Context): Promise<number> {
 	if (context.json) context.print("", { key, added, records, resealed, unopened, oldKeys, faults });
 	else
 		tell(`${added ? "Made the key" : "Went on with the key"} ${key}: ${resealed} of ${records} records sealed anew.`);
+	if (!context.json && !added) {
+		tell("No new key was made, since records were not sealed with that one yet. For a new key, run it once more.");
+	}
 	tellUnopened(result);
 	if (!context.json && unopened === 0 && oldKeys.length > 0) {
 		tell(
-			`Back the key ring up: it has a new key. The older keys (${oldKeys.join(", ")}) can go in ten minutes: trocla rekey --drop-old`,
+			`Back the key ring up${added ? ": it has a new key" : ""}. The older keys (${oldKeys.join(", ")}) can go in ten minutes: trocla rekey --drop-old`,
 		);
 	}
 	return unopened === 0 ? 0 : 1;

@@ -151,7 +151,7 @@ async function* checkStore(config: Config, seen: (keys: number) => void): AsyncG
 			faults++;
 			yield { check: "store", state: "fault", message, ...(hint && { mend: hint }) };
 		}
-		yield* checkCensus(config, census);
+		yield* checkCensus(config, census, keys);
 		if (faults === 0) yield ok("store", `${config.path}: ${keys} keys, all of them sound`);
 	} catch (error) {
 		yield fault("store", error);

@@ -194,6 +194,10 @@ test("an export that lacks a record never replaces a whole one: the rest is besi
 	const problems = ['the record of "key1" is damaged: it is not JSON'];
 	expect(JSON.parse(json.stdout)).toMatchObject({ records: 2, unreadable: 1, problems });
 	expect(JSON.parse(json.stderr)).toMatchObject({ error: { code: "damaged" } });
+	await query(sandbox.store, `UPDATE keyv SET value = '{"value":"{"}'`);
+	const none = await sandbox.run(args);
+	expect(none.stderr).toContain("3 of 3 records could not be read");
+	expect(none.stderr).not.toContain("has no keys");
 	const { code: piped, stdout } = await sandbox.run(["export", "--armor", "--to", owner.recipient]);
 	expect(piped).toBe(1);
 	expect(stdout).toContain("-----END AGE ENCRYPTED FILE-----");

@@ -73,6 +73,7 @@ test("rekey goes on with a key that is there already, as an administrator adds i
 	writeFileSync(site.ring, `${readFileSync(site.ring, "utf8")}${line}\n`);
 	const { stderr } = await site.run(["rekey"]);
 	expect(stderr).toContain(`Went on with the key ${other.keys[0]}: 1 of 1 records sealed anew.`);
+	expect(stderr).toContain("For a new key, run it once more.");
 	expect(await sealedWith(site.store)).toEqual({ [other.keys[0] ?? ""]: 1 });
 });
 
@@ -101,6 +102,21 @@ test("records that can't be opened are named, the others are sealed anew, and th
 	site.ageRing();
 	expect(await site.run(["rekey", "--drop-old"])).toMatchObject({ code: 0 });
 	await expectPasswords(site, passwords);
+});
+
+test.each([
+	["sealed in a way that is not known", '{"value":"trocla-sealed:2:b"}'],
+	["not to be read at all", '{"value":"trocla-sealed:'],
+])("doctor sends nobody to drop the old key while a record is %s", async (_, row) => {
+	const site = await SealedSite.make();
+	await fill(site, 2);
+	await site.run(["rekey"]);
+	await query(site.store, `UPDATE keyv SET value = '${row}' WHERE key = 'trocla:key1'`);
+	const { stdout } = await site.run(["doctor"]);
+	expect(stdout).toContain("2 of 3 records are sealed with the newest key");
+	expect(stdout).not.toContain("--drop-old");
+	site.ageRing();
+	expect(await site.run(["rekey", "--drop-old"])).toMatchObject({ code: 1 });
 });
 
 describe("rekey is refused", () => {
