@@ -110,6 +110,9 @@ export class Head implements AsyncDisposable {
 		const file = await open(fresh, "w", 0o600);
 		try {
 			await file.writeFile(`${kept.map(printEntry).join("")}${CONFIRMED}`);
+			const { uid, gid } = await this.#file.stat();
+			// root may do something in the store of a service, whose audit it stays.
+			if (uid !== process.getuid?.()) await file.chown(uid, gid);
 			await file.sync();
 		} finally {
 			await file.close();
