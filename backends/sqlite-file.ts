@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import type { KeyvSqlite } from "@keyv/sqlite";
 import { BackendError } from "./backend.js";
 import { replaceableIn } from "./replaceable.js";
+import { shellQuote } from "./shell-quote.js";
 
 /**
  * Makes sure that `path` is a file that only its owner can read. Where there is none, a new database is made with
@@ -21,7 +22,8 @@ export async function prepareFile(path: string, connect: ((path: string) => Keyv
 		await createDatabase(path, connect);
 		file = find(path);
 		// SQLite would follow the link, and make a store there that others can read.
-		if (file === undefined) throw new BackendError("unavailable", `${path} is a link to nothing`, `Run: rm ${path}`);
+		if (file === undefined)
+			throw new BackendError("unavailable", `${path} is a link to nothing`, `Run: rm ${shellQuote(path)}`);
 	}
 	// The file is not opened here: closing it would drop the locks that SQLite has on it in this same process
 	// (https://sqlite.org/howtocorrupt.html, section 2.2). That it is SQLite's shows at the first query.
@@ -73,7 +75,11 @@ function checkFile(file: Stats, path: string): void {
 		);
 	}
 	if (mode & 0o077) {
-		throw new BackendError("exposed", `${path} can be read by others (mode ${octal(mode)})`, `Run: chmod 600 ${path}`);
+		throw new BackendError(
+			"exposed",
+			`${path} can be read by others (mode ${octal(mode)})`,
+			`Run: chmod 600 ${shellQuote(path)}`,
+		);
 	}
 	// SQLite takes an empty file for an empty database, and all passwords would be made anew.
 	if (size === 0) {
@@ -91,7 +97,7 @@ function refuseReplaceable(path: string): void {
 	throw new BackendError(
 		"exposed",
 		`${open.directory} can be written by others (mode ${open.mode}), who could put another store there`,
-		`Run: chmod 700 ${open.directory}`,
+		`Run: chmod 700 ${shellQuote(open.directory)}`,
 	);
 }
 

@@ -1,6 +1,7 @@
 import { KeyvSqlite } from "@keyv/sqlite";
 import Keyv from "keyv";
 import { type Backend, BackendError } from "./backend.js";
+import { shellQuote } from "./shell-quote.js";
 import { sqliteError } from "./sqlite-error.js";
 import { prepareFile } from "./sqlite-file.js";
 import { guardStatements } from "./sqlite-guard.js";
@@ -144,7 +145,7 @@ export async function openSqlite(path: string, create = true): Promise<Backend> 
 				.map((row) => ({ message: `${path}: ${row.integrity_check}`, hint: "Restore the store from a backup" }));
 			if (journal?.journal_mode === "wal") return flaws;
 			const message = `${path} is not in WAL mode, so readers and writers stop each other`;
-			return [...flaws, { message, hint: `Run: sqlite3 ${path} 'PRAGMA journal_mode=WAL'` }];
+			return [...flaws, { message, hint: `Run: sqlite3 ${shellQuote(path)} 'PRAGMA journal_mode=WAL'` }];
 		},
 
 		async guard(beginning) {

@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import { TroclaError } from "../src/errors.js";
+import { shellWord } from "../src/input.js";
 import type { Key, Lock } from "../src/transfer/lock.js";
 import type { Context } from "./context.js";
 import type { FlagValues } from "./flags.js";
@@ -116,7 +117,8 @@ function decode(bytes: Buffer, file: string): string {
 
 function warnOfReaders(context: Context, file: string): void {
 	const stats = file === "-" ? undefined : statSync(file, { throwIfNoEntry: false });
-	if (stats?.isFile() && stats.mode & 0o077) context.warn(`${file} can be read by others; run: chmod 600 ${file}`);
+	if (stats?.isFile() && stats.mode & 0o077)
+		context.warn(`${file} can be read by others; run: chmod 600 ${shellWord(file)}`);
 }
 
 /** The values of a flag, however often it was given. */

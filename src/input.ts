@@ -1,3 +1,4 @@
+import { shellQuote } from "../backends/shell-quote.js";
 import type { FormatName, Formats } from "../formats/index.js";
 import { TroclaError } from "./errors.js";
 
@@ -55,6 +56,6 @@ export function checkPassword(password: unknown): asserts password is string {
  * that begins with `-` comes with the `--` that puts an end to them.
  */
 export function shellWord(word: string): string {
-	const quoted = /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+	const quoted = shellQuote(word);
 	return word.startsWith("-") ? `-- ${quoted}` : quoted;
 }

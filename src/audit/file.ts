@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { replaceableIn } from "../../backends/replaceable.js";
+import { shellQuote } from "../../backends/shell-quote.js";
 import { TroclaError } from "../errors.js";
 import { LINE_START } from "./line.js";
 
@@ -34,12 +35,13 @@ export function refuseUnsafe(path: string): Stats | undefined {
 	const directory = find(dirname(path), path);
 	if (directory && !directory.isDirectory()) throw unusable(path, "is below something that is not a directory");
 	const open = directory && replaceableIn(path);
-	if (open) throw unusable(path, "is in a directory that others can write to", `Run: chmod go-w ${open.directory}`);
+	if (open)
+		throw unusable(path, "is in a directory that others can write to", `Run: chmod go-w ${shellQuote(open.directory)}`);
 	const file = find(path, path);
 	if (!file) return undefined;
 	// Opening a pipe would wait for its reader.
 	if (!file.isFile()) throw unusable(path, "is not a file");
-	if (file.mode & 0o022) throw unusable(path, "can be written by others", `Run: chmod 600 ${path}`);
+	if (file.mode & 0o022) throw unusable(path, "can be written by others", `Run: chmod 600 ${shellQuote(path)}`);
 	const me = process.getuid?.() ?? 0;
 	if (me !== 0 && file.uid !== me && file.uid !== 0) throw unusable(path, "belongs to another user");
 	return file;

@@ -161,7 +161,7 @@ async function siteFormats(paths: unknown, base: string, fail: Fail): Promise<Fo
 			const open = replaceableIn(module);
 			if (open) {
 				const what = `has a module that others can replace: ${module}`;
-				throw new FormatError(what, `Run: chmod go-w ${open.directory}`);
+				throw new FormatError(what, `Run: chmod go-w ${shellWord(open.directory)}`);
 			}
 			loaded[name] = await loadSiteFormat(module);
 		} catch (error) {

@@ -2,6 +2,7 @@ import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { StoreName } from "../../backends/index.js";
 import { replaceableIn } from "../../backends/replaceable.js";
+import { shellQuote } from "../../backends/shell-quote.js";
 import { builtinFormats } from "../../formats/index.js";
 import { TroclaError } from "../errors.js";
 import type { HookPaths } from "../hooks/hooks.js";
@@ -120,7 +121,11 @@ function readConfig(path: string): string | undefined {
 	try {
 		const { mode, uid } = fstatSync(file);
 		if (mode & 0o022) {
-			throw new TroclaError("config", `the configuration ${path} can be changed by others`, `Run: chmod go-w ${path}`);
+			throw new TroclaError(
+				"config",
+				`the configuration ${path} can be changed by others`,
+				`Run: chmod go-w ${shellQuote(path)}`,
+			);
 		}
 		const me = process.getuid?.() ?? 0;
 		if (me !== 0 && uid !== 0 && uid !== me) {
@@ -135,7 +140,7 @@ function readConfig(path: string): string | undefined {
 			throw new TroclaError(
 				"config",
 				`${open.directory} can be written by others (mode ${open.mode}), who could put another configuration there`,
-				`Run: chmod go-w ${open.directory}`,
+				`Run: chmod go-w ${shellQuote(open.directory)}`,
 			);
 		}
 		return readFileSync(file, "utf8");

@@ -1,5 +1,6 @@
 import { readdirSync, type Stats, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { shellQuote } from "../../backends/shell-quote.js";
 import { NEW_SUFFIX } from "../../backends/sqlite-create.js";
 import { isBelowDirectory } from "../../backends/sqlite-file.js";
 import { libcrypt } from "../../formats/libcrypt.js";
@@ -105,7 +106,7 @@ function* checkFiles(path: string): Generator<Finding> {
 		yield note(
 			"permissions",
 			`${dirname(path)} can be entered by others (mode ${octal(directory)})`,
-			`Run: chmod 700 ${dirname(path)}`,
+			`Run: chmod 700 ${shellQuote(dirname(path))}`,
 		);
 	}
 	let exposed = false;
@@ -117,7 +118,7 @@ function* checkFiles(path: string): Generator<Finding> {
 			check: "permissions",
 			state: "fault",
 			message: `${file} can be read by others (mode ${octal(stats)})`,
-			mend: `Run: chmod 600 ${file}`,
+			mend: `Run: chmod 600 ${shellQuote(file)}`,
 		};
 	}
 	if (!exposed) yield ok("permissions", "only the owner can read the store");
@@ -128,7 +129,7 @@ function* checkFiles(path: string): Generator<Finding> {
 		yield note(
 			"store",
 			`${join(dirname(path), name)} was left by a process that died while it made the store`,
-			`Run: rm ${join(dirname(path), name)}`,
+			`Run: rm ${shellQuote(join(dirname(path), name))}`,
 		);
 	}
 }

@@ -4,6 +4,7 @@ import { realpathSync, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { replaceableIn } from "../../backends/replaceable.js";
+import { shellQuote } from "../../backends/shell-quote.js";
 
 /** How a hook failed, in a few words, and the last line that it said on standard error. */
 export interface Failure {
@@ -84,15 +85,18 @@ export function hookFault(path: string): { readonly message: string; readonly me
 		return { message: `can't be found: ${(error as Error).message}`, mend: "Mend its path in the configuration" };
 	}
 	if (!file.isFile()) return { message: `${path} is not a file`, mend: "Mend its path in the configuration" };
-	if (!(file.mode & 0o111)) return { message: `${path} is not executable`, mend: `Run: chmod +x ${path}` };
+	if (!(file.mode & 0o111)) return { message: `${path} is not executable`, mend: `Run: chmod +x ${shellQuote(path)}` };
 	if (file.mode & 0o022) {
-		return { message: `${path} can be changed by others, so it is not run`, mend: `Run: chmod go-w ${path}` };
+		return {
+			message: `${path} can be changed by others, so it is not run`,
+			mend: `Run: chmod go-w ${shellQuote(path)}`,
+		};
 	}
 	const open = replaceableIn(path);
 	if (open) {
 		return {
 			message: `${path} can be replaced by others, so it is not run`,
-			mend: `Run: chmod go-w ${open.directory}`,
+			mend: `Run: chmod go-w ${shellQuote(open.directory)}`,
 		};
 	}
 	const me = process.getuid?.() ?? 0;

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readFileSync, type Stats, statSync } from "node:fs";
 import { replaceableIn } from "../../backends/replaceable.js";
+import { shellQuote } from "../../backends/shell-quote.js";
 import { TroclaError } from "../errors.js";
 
 /** What a ring says, and of which state of its file that is. */
@@ -55,7 +56,7 @@ function refuseExposed({ mode, uid }: Stats, path: string, forbidden: number): v
 		throw new TroclaError(
 			"ring",
 			`the key ring ${path} can be read or changed by others (mode ${octal(mode)})`,
-			`Run: chmod 600 ${path}. Whoever read it can open every record: then trocla rekey makes a new key`,
+			`Run: chmod 600 ${shellQuote(path)}. Whoever read it can open every record: then trocla rekey makes a new key`,
 		);
 	}
 	const me = process.geteuid?.() ?? 0;
@@ -67,7 +68,7 @@ function refuseExposed({ mode, uid }: Stats, path: string, forbidden: number): v
 		throw new TroclaError(
 			"ring",
 			`${open.directory} can be written by others (mode ${open.mode}), who could put another key ring there`,
-			`Run: chmod go-w ${open.directory}`,
+			`Run: chmod go-w ${shellQuote(open.directory)}`,
 		);
 	}
 }

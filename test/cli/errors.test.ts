@@ -1,3 +1,4 @@
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { Sandbox } from "../support/sandbox.js";
 
@@ -99,4 +100,24 @@ test("--expires takes false, -o a value and -c a name", async () => {
 		code: 2,
 		stderr: expect.stringContaining("-c needs a file's name"),
 	});
+});
+
+test("the chmod of a refusal, run by a shell as it stands, mends it, also where a path has a space and a quote", async () => {
+	const sandbox = new Sandbox();
+	const place = (name: string) => sandbox.path(`it's here/${name}`);
+	sandbox.env.TROCLA_CONFIG = place("rc.yaml");
+	mkdirSync(place("."), { mode: 0o700 });
+	const config = { store_options: { path: place("db/store") }, audit: { file: place("log/audit") } };
+	writeFileSync(place("rc.yaml"), JSON.stringify(config), { mode: 0o600 });
+	expect(await sandbox.run(["init", "--sealed", "--key-file", place("ring/keys")])).toMatchObject({ code: 0 });
+	const right = await sandbox.run(["get", "alice", "plain"]);
+	expect(right.code).toBe(0);
+	for (const name of ["rc.yaml", "db/store", "ring/keys", "log/audit", ".", "db", "ring", "log"]) {
+		chmodSync(place(name), 0o777);
+		const { code, stderr } = await sandbox.run(["get", "alice", "plain"]);
+		expect(code, name).toBe(1);
+		const [, command = ""] = /Run: (chmod \S+ '.*'(?=\n|\. ))/.exec(stderr) ?? [];
+		expect(await sandbox.shell(command), stderr).toMatchObject({ code: 0 });
+		expect(await sandbox.run(["get", "alice", "plain"]), name).toMatchObject(right);
+	}
 });
