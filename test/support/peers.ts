@@ -1,9 +1,13 @@
 import { accessSync, constants, readdirSync } from "node:fs";
+import { machine } from "node:os";
 import { delimiter, join } from "node:path";
 // The programs that tests run against, with the Debian package that has each.
 import PACKAGES from "./peers.json" with { type: "json" };
 
 export type Program = keyof typeof PACKAGES;
+
+// uname(2)'s name of this machine, which Debian's directories have.
+const MACHINE = machine();
 
 // Debian keeps PostgreSQL out of PATH (but for wrappers in Perl), and other servers out of a user's.
 const DIRECTORIES = [
@@ -12,6 +16,9 @@ const DIRECTORIES = [
 	"/usr/sbin",
 	"/sbin",
 ];
+
+// Where Debian has modules of glibc's name services, which are libraries and no programs.
+const LIBRARIES = ["/usr/lib", `/usr/lib/${MACHINE}-linux-gnu`];
 
 /**
  * Whether one of these programs is not installed, so that its tests are to be skipped.
@@ -35,12 +42,13 @@ export function pathOf(program: Program): string {
 }
 
 function find(program: Program): string | undefined {
-	return DIRECTORIES.map((directory) => join(directory, program)).find(isExecutable);
+	const [directories, mode] = program.includes(".so") ? [LIBRARIES, constants.R_OK] : [DIRECTORIES, constants.X_OK];
+	return directories.map((directory) => join(directory, program)).find((path) => allows(path, mode));
 }
 
-function isExecutable(path: string): boolean {
+function allows(path: string, mode: number): boolean {
 	try {
-		accessSync(path, constants.X_OK);
+		accessSync(path, mode);
 		return true;
 	} catch {
 		return false;
