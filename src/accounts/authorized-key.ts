@@ -61,8 +61,9 @@ function parseLine(name: string, value: string, at: Place): AuthorizedKey | unde
 	const text = lineText(value.trim(), at);
 	if (text === undefined) return undefined;
 	const options = optionsIn(text);
-	const [, type, key = "", comment] = /^(\S+)\s+(\S+)(?:\s+(.*))?$/.exec(text.slice(options.length).trim()) ?? [];
-	if (type === undefined || (options !== "" && !isKeyType(type))) {
+	const rest = text.slice(options.length).trim();
+	const [, type = "", key = "", comment] = /^(\S+)\s+(\S+)(?:\s+(.*))?$/.exec(rest) ?? [];
+	if (!areTypeAndKey(type, key)) {
 		return at.fault("is no line of authorized_keys", "Give [OPTIONS] TYPE BASE64 [COMMENT], as in a .pub file");
 	}
 	const checked = { options: parseOptions(options, at), material: checkMaterial(type, key, at) };
@@ -73,10 +74,14 @@ function parseLine(name: string, value: string, at: Place): AuthorizedKey | unde
 /** What a line has before the type: no blanks outside of quotes, in which a quote has a backslash before it. */
 function optionsIn(line: string): string {
 	const [, first = "", second = ""] = /^(\S+)\s+(\S+)/.exec(line) ?? [];
-	// Every key begins with the length of its type's name; with that, the word before it is meant as a type.
-	if (isKeyType(first) || (/^[\w@.-]+$/.test(first) && second.startsWith("AAAA"))) return "";
+	if (areTypeAndKey(first, second)) return "";
 	const [options = ""] = /^(?:\\"|\\(?!")|[^\s"\\]|"(?:\\"|\\(?!")|[^"\\])*")+(?=\s)/.exec(line) ?? [];
 	return options;
+}
+
+/** Whether two words are meant as a type and a key: every key begins with the length of its type's name. */
+function areTypeAndKey(type: string, key: string): boolean {
+	return isKeyType(type) || (/^[a-z][a-z0-9@.-]*$/.test(type) && key.startsWith("AAAA"));
 }
 
 function checkMaterial(type: string, key: string, at: Place): Material | undefined {

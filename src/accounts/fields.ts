@@ -14,11 +14,16 @@ export const lineText: Check<string> = (value, at) => {
 	return value;
 };
 
-/** A text that can stand between the colons of passwd(5). */
+/** A text that can stand between the colons of passwd(5), and is the same for all who read it there. */
 export const fieldText: Check<string> = (value, at) => {
 	const text = lineText(value, at);
-	if (!text?.includes(":")) return text;
-	return at.fault(`has a colon: ${quoteValue(text)}`, "Take it out: a colon ends the field in passwd(5)");
+	if (text?.includes(":")) {
+		return at.fault(`has a colon: ${quoteValue(text)}`, "Take it out: a colon ends the field in passwd(5)");
+	}
+	if (text !== undefined && /^ | $/.test(text)) {
+		return at.fault(`begins or ends with a space: ${quoteValue(text)}`, "Take it out: some readers of passwd(5) do");
+	}
+	return text;
 };
 
 /** A path that begins at the root; as a field it has no colon. */

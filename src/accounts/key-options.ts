@@ -40,14 +40,14 @@ export function parseOptions(text: string, at: Place): readonly KeyOption[] | un
 		options.push(option);
 		start = found.end + 1;
 	}
-	return checkOnce(options, at);
+	return checkTogether(options, at);
 }
 
 /** Options as a list of such texts, one each; a value may stand there without quotes: `from=10.0.0.0/8`. */
 export function parseOptionList(list: readonly unknown[], at: Place): readonly KeyOption[] | undefined {
 	const options = list.map((item, index) => parseOption(item, at.in(String(index))));
 	const given = options.filter((option) => option !== undefined);
-	return given.length === options.length ? checkOnce(given, at) : undefined;
+	return given.length === options.length ? checkTogether(given, at) : undefined;
 }
 
 function parseOption(item: unknown, at: Place): KeyOption | undefined {
@@ -96,7 +96,10 @@ function checkOption(name: string, value: string | undefined, at: Place): KeyOpt
 	return problem === undefined ? { name: known, value } : at.fault(`has a value for ${known} that ${problem}`);
 }
 
-function checkOnce(options: readonly KeyOption[], at: Place): readonly KeyOption[] | undefined {
+function checkTogether(options: readonly KeyOption[], at: Place): readonly KeyOption[] | undefined {
+	const has = (name: string) => options.some((option) => option.name === name);
 	const twice = ONCE.find((name) => options.filter((option) => option.name === name).length > 1);
-	return twice === undefined ? options : at.fault(`has ${twice} twice, and sshd takes one`);
+	if (twice !== undefined) return at.fault(`has ${twice} twice, and sshd takes one`);
+	if (!has("principals") || has("cert-authority")) return options;
+	return at.fault("has principals without cert-authority, and sshd takes such a key for nobody's");
 }

@@ -21,12 +21,12 @@ export interface GivenUser {
 type Days = "min" | "max" | "warn" | "inactive";
 type Dates = "changed" | "expire";
 
-const name = fc.stringMatching(/^[a-zA-Z_][a-zA-Z0-9_.-]{0,30}\$?$/);
+const name = fc.stringMatching(/^[a-zA-Z_][a-zA-Z0-9_.-]{3,30}\$?$/);
 
 /** Any text that can stand in passwd(5), and much that is nearly something else there. */
 export const field = fc
 	.string({ unit: "grapheme", maxLength: 12 })
-	.map((text) => text.replace(/[:\p{Cc}]/gu, ""))
+	.map((text) => text.replace(/[:\p{Cc}]/gu, "").replace(/^ +| +$/g, ""))
 	.filter((text) => text.isWellFormed());
 
 const path = field.map((text) => `/${text}`);

@@ -24,7 +24,7 @@ export function everyType(): readonly { readonly type: string; readonly key: str
 		{ ...ecdsa("384"), shown: "384 ECDSA" },
 		{ ...ecdsa("521"), shown: "521 ECDSA" },
 		{ type: "ssh-rsa", key: rsaBlob(2048), shown: "2048 RSA" },
-		{ type: "ssh-rsa", key: rsaBlob(2049), shown: "2049 RSA" },
+		{ type: "ssh-rsa", key: rsaBlob(3072), shown: "3072 RSA" },
 		{ type: SK_ED25519, key: blob(SK_ED25519, ed25519Bytes(), "ssh:"), shown: "256 ED25519-SK" },
 		{ ...ecdsa("256", "sk-ecdsa-sha2-nistp256@openssh.com", ["ssh:x"]), shown: "256 ECDSA-SK" },
 	];

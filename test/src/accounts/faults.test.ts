@@ -41,6 +41,8 @@ describe("a user's entry", () => {
 		[{ gecos: "a:b" }, 'gecos has a colon: "a:b"'],
 		[{ gecos: "a\nroot::0:0::/:/bin/sh" }, /^gecos has a newline/],
 		[{ gecos: "a\u0085b" }, /^gecos has a newline/],
+		[{ gecos: " Alice" }, 'gecos begins or ends with a space: " Alice"'],
+		[{ shell: "/bin/sh " }, 'shell begins or ends with a space: "/bin/sh "'],
 		[{ gecos: "\ud800" }, "gecos is not well-formed Unicode"],
 		[{ gecos: 7 }, "gecos must be a text, not 7"],
 		[{ home: "home/alice" }, 'home must be an absolute path, not "home/alice"'],

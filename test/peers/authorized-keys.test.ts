@@ -1,0 +1,140 @@
+import { writeFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { sshkey } from "../../formats/sshkey.js";
+import { parseKeys, printKeys } from "../../src/accounts/authorized-keys.js";
+import { everyType } from "../support/keys.js";
+import { making } from "../support/pairs.js";
+import { missing, pathOf } from "../support/peers.js";
+import { run, Sandbox } from "../support/sandbox.js";
+import { Sshd } from "../support/sshd.js";
+
+const { generate, part } = making(sshkey, "web01");
+
+/** The lines of authorized_keys. */
+function linesOf(keys: unknown): readonly string[] {
+	const { value, faults } = parseKeys(keys);
+	expect(faults).toEqual([]);
+	return printKeys(value ?? expect.unreachable())
+		.trimEnd()
+		.split("\n");
+}
+
+describe.skipIf(missing("ssh-keygen"))("ssh-keygen (needs openssh-client)", () => {
+	it("reads every line, whatever the type of its key and its options", async () => {
+		const types = everyType();
+		const options = [
+			"restrict",
+			'command="echo \\"a b\\" # \\ c"',
+			"from=10.0.0.0/8,*.example.org",
+			"environment=A=b c",
+		];
+		const keys = types.map((given, index) => [
+			`key ${index}`,
+			{ type: given.type, key: given.key, options: index % 2 ? options : [] },
+		]);
+		const file = new Sandbox().path("authorized_keys");
+		const lines = linesOf(Object.fromEntries(keys));
+		writeFileSync(file, lines.map((line) => `${line}\n`).join(""));
+		const { code, stdout } = await run(pathOf("ssh-keygen"), ["-l", "-f", file]);
+		expect(code).toBe(0);
+		const shown = stdout
+			.trimEnd()
+			.split("\n")
+			.map((line) => line.replace(/ SHA256:\S{43} key \d+ \((.*)\)$/, " $1"));
+		expect(shown).toEqual(types.map((given) => given.shown));
+	});
+});
+
+describe.skipIf(missing("sshd", "ssh"))("sshd (needs openssh-server and openssh-client)", () => {
+	let sshd: Sshd;
+	beforeAll(async () => {
+		const host = await generate();
+		sshd = await Sshd.start({ privateKey: await part("privonly", host), publicLine: await part("pubonly", host) });
+	});
+	afterAll(() => sshd.stop());
+
+	/** A new key, as the data and as a user has it. */
+	async function newKey() {
+		const value = await generate();
+		const [type = "", key = ""] = (await part("pubonly", value)).split(" ");
+		return { entry: { type, key }, line: `${type} ${key}`, secret: await part("privonly", value) };
+	}
+
+	it("lets in whose keys are there, in either form, and nobody whose key is absent", async () => {
+		const [map, line, gone] = [await newKey(), await newKey(), await newKey()];
+		sshd.authorize(...linesOf({ map: map.entry, line: line.line, gone: { ...gone.entry, ensure: "absent" } }));
+		expect(await sshd.login(map.secret)).toMatchObject({ code: 0, stdout: "in\n" });
+		expect(await sshd.login(line.secret)).toMatchObject({ code: 0, stdout: "in\n" });
+		expect(await sshd.login(gone.secret)).toMatchObject({ code: 255, stdout: "" });
+	});
+
+	it.each([
+		"echo a b",
+		'echo "a  b"',
+		`echo 'a "b" c',d`,
+		String.raw`printf '%s\n' 'a\b' "\"" '\\"'`,
+		"echo é # AAAA ssh-ed25519",
+		`echo "$(printf 'x=%s,' 1 2)" "restrict,pty"`,
+	])("runs the command of the options as it was given: %s", async (command) => {
+		const { entry, secret } = await newKey();
+		const expected = await run("/bin/sh", ["-c", command]);
+		expect(expected.stdout).not.toBe("");
+		for (const written of [[`command=${command}`], ["restrict", `command="${command.replaceAll('"', '\\"')}"`]]) {
+			const [line = ""] = linesOf({ alice: { ...entry, options: written } });
+			// The line as the data of another site.
+			sshd.authorize(...linesOf({ alice: line }));
+			expect(await sshd.login(secret)).toEqual({ code: 0, stdout: expected.stdout, stderr: "" });
+		}
+	});
+
+	it.each([
+		["from=127.0.0.0/8", true],
+		["from=10.0.0.0/8,127.0.0.1", true],
+		["from=*,!127.0.0.1", false],
+		["from=10.0.0.0/8", false],
+		["expiry-time=20991231", true],
+		["expiry-time=20200101Z", false],
+		["agent-forwarding", true],
+		["no-agent-forwarding", true],
+		["no-port-forwarding", true],
+		["no-pty", true],
+		["no-touch-required", true],
+		["no-user-rc", true],
+		["no-X11-forwarding", true],
+		["port-forwarding", true],
+		["pty", true],
+		["restrict", true],
+		["user-rc", true],
+		["verify-required", true],
+		["X11-forwarding", true],
+		["environment=A_1=b", true],
+		["permitlisten=localhost:*", true],
+		["permitlisten=8080", true],
+		["permitopen=[::1]:80", true],
+		["tunnel=any", true],
+		["cert-authority", false],
+	])("understands the option %s", async (option, letsIn) => {
+		const { entry, secret } = await newKey();
+		sshd.authorize(...linesOf({ alice: { ...entry, options: [option] } }));
+		expect(await sshd.login(secret)).toMatchObject(letsIn ? { code: 0, stdout: "in\n" } : { code: 255, stdout: "" });
+	});
+
+	it.each([
+		'from="10.0.0.1/8,127.0.0.1"',
+		'from="127.0.0.1",from="127.0.0.1"',
+		'command="a\\"',
+		'environment="A-B=c"',
+		'expiry-time="tomorrow"',
+		'principals="root"',
+		'permitopen="80"',
+		'tunnel="x"',
+		"restict",
+		"restrict=yes",
+		"command=date",
+	])("would let nobody in for a line with %s, which trocla refuses", async (options) => {
+		const { line, secret } = await newKey();
+		expect(parseKeys({ alice: `${options} ${line}` }).value).toBeUndefined();
+		sshd.authorize(`${options} ${line}`);
+		expect(await sshd.login(secret)).toMatchObject({ code: 255, stdout: "" });
+	});
+});
