@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sshkey } from "../../formats/sshkey.js";
 import { parseKeys, printKeys } from "../../src/accounts/authorized-keys.js";
+import { FLAGS, VALUES } from "../../src/accounts/key-option-rules.js";
 import { everyType } from "../support/keys.js";
 import { making } from "../support/pairs.js";
 import { missing, pathOf } from "../support/peers.js";
@@ -18,6 +19,35 @@ function linesOf(keys: unknown): readonly string[] {
 		.trimEnd()
 		.split("\n");
 }
+
+/** Options, and whether sshd lets in from this machine who has a key with one. */
+const TRIED: readonly (readonly [option: string, letsIn: boolean])[] = [
+	["from=127.0.0.0/8", true],
+	["from=10.0.0.0/8,127.0.0.1", true],
+	["from=*,!127.0.0.1", false],
+	["from=10.0.0.0/8", false],
+	["expiry-time=20991231", true],
+	["expiry-time=20200101Z", false],
+	["agent-forwarding", true],
+	["no-agent-forwarding", true],
+	["no-port-forwarding", true],
+	["no-pty", true],
+	["no-touch-required", true],
+	["no-user-rc", true],
+	["no-X11-forwarding", true],
+	["port-forwarding", true],
+	["pty", true],
+	["restrict", true],
+	["user-rc", true],
+	["verify-required", true],
+	["X11-forwarding", true],
+	["environment=A_1=b", true],
+	["permitlisten=localhost:*", true],
+	["permitlisten=8080", true],
+	["permitopen=[::1]:80", true],
+	["tunnel=any", true],
+	["cert-authority", false],
+];
 
 describe.skipIf(missing("ssh-keygen"))("ssh-keygen (needs openssh-client)", () => {
 	it("reads every line, whatever the type of its key and its options", async () => {
@@ -87,33 +117,13 @@ describe.skipIf(missing("sshd", "ssh"))("sshd (needs openssh-server and openssh-
 		}
 	});
 
-	it.each([
-		["from=127.0.0.0/8", true],
-		["from=10.0.0.0/8,127.0.0.1", true],
-		["from=*,!127.0.0.1", false],
-		["from=10.0.0.0/8", false],
-		["expiry-time=20991231", true],
-		["expiry-time=20200101Z", false],
-		["agent-forwarding", true],
-		["no-agent-forwarding", true],
-		["no-port-forwarding", true],
-		["no-pty", true],
-		["no-touch-required", true],
-		["no-user-rc", true],
-		["no-X11-forwarding", true],
-		["port-forwarding", true],
-		["pty", true],
-		["restrict", true],
-		["user-rc", true],
-		["verify-required", true],
-		["X11-forwarding", true],
-		["environment=A_1=b", true],
-		["permitlisten=localhost:*", true],
-		["permitlisten=8080", true],
-		["permitopen=[::1]:80", true],
-		["tunnel=any", true],
-		["cert-authority", false],
-	])("understands the option %s", async (option, letsIn) => {
+	it("is asked about every option that trocla knows", () => {
+		const names = TRIED.map(([option]) => option.replace(/=.*/, ""));
+		const known = [...FLAGS, ...Object.keys(VALUES)];
+		expect(new Set([...names, "command", "principals"])).toEqual(new Set(known));
+	});
+
+	it.each(TRIED)("understands the option %s", async (option, letsIn) => {
 		const { entry, secret } = await newKey();
 		sshd.authorize(...linesOf({ alice: { ...entry, options: [option] } }));
 		expect(await sshd.login(secret)).toMatchObject(letsIn ? { code: 0, stdout: "in\n" } : { code: 255, stdout: "" });
