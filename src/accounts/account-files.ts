@@ -1,3 +1,4 @@
+import { shellWord } from "../input.js";
 import { type Accounts, USERS, type User } from "./accounts.js";
 import { daysSinceEpoch } from "./day.js";
 import { type Fault, type Place, Report, type Where } from "./faults.js";
@@ -32,12 +33,16 @@ export interface PrintedAccounts {
 	readonly faults: readonly Fault[];
 }
 
-/** Prints what `parseAccounts` made, with the hashes of the store. */
+/**
+ * Prints what `parseAccounts` made, with the hashes of the store.
+ *
+ * @throws {TroclaError} `invalid` for what it did not make, with a colon or a newline in a field
+ */
 export function printAccounts({ users, groups }: Accounts, hashOf: HashOf, where?: Where): PrintedAccounts {
 	const report = new Report(where);
 	const hashes = users.map((user) => ({ user, stored: hashFor(user, hashOf, report.at(USERS).in(user.name)) }));
 	const shadow = hashes.map(({ user, stored: { hash, changed } }) => {
-		return shadowLine(user, hash, changed && daysSinceEpoch(changed));
+		return shadowLine(user, hash, changed && dayOfChange(changed));
 	});
 	return {
 		files: {
@@ -47,8 +52,14 @@ export function printAccounts({ users, groups }: Accounts, hashOf: HashOf, where
 			gshadow: groups.map(gshadowLine).join(""),
 		},
 		withoutHash: hashes.filter(({ stored }) => stored.hash === undefined).map(({ user }) => user),
-		faults: report.checked(undefined).faults,
+		faults: report.faults,
 	};
+}
+
+/** shadow(5): 0 would make users set another password at their next login. */
+function dayOfChange(changed: Date): number | undefined {
+	const day = daysSinceEpoch(changed);
+	return day > 0 ? day : undefined;
 }
 
 function hashFor({ password }: User, hashOf: HashOf, at: Place): Partial<StoredHash> {
@@ -58,7 +69,7 @@ function hashFor({ password }: User, hashOf: HashOf, at: Place): Partial<StoredH
 	if (stored.hash === undefined || isCryptHash(stored.hash)) return stored;
 	at.in("password").fault(
 		`has a value in the store that is no hash of crypt(5): the ${password.format} of ${JSON.stringify(password.key)}`,
-		"Make another of the same password: trocla reset KEY FORMAT",
+		`Make another of the same password: trocla reset ${shellWord(password.key)} ${password.format}`,
 	);
 	return { hash: NO_PASSWORD };
 }

@@ -2,7 +2,7 @@ import { compareBytes, complete, type Draft, type Drafts, entriesOf, isKnockedOu
 import { type Checked, type Place, Report, type Where } from "./faults.js";
 import { type GroupEntry, parseGroup } from "./group.js";
 import { GroupIndex } from "./group-index.js";
-import { DEFAULT_RULES, type Rules } from "./rules.js";
+import { allRules, type Rules } from "./rules.js";
 import { parseUser, type UserEntry } from "./user.js";
 
 /** A user whose groups exist. */
@@ -37,11 +37,11 @@ export const GROUPS = "accounts::groups";
  */
 export function parseAccounts(users: unknown, groups: unknown, where?: Where, rules: Rules = {}): Checked<Accounts> {
 	const report = new Report(where);
-	const allRules = { ...DEFAULT_RULES, ...rules };
+	const all = allRules(rules);
 	const groupsAt = report.at(GROUPS);
 	const usersAt = report.at(USERS);
-	const groupDrafts = readEntries(groups, groupsAt, (name, entry, at) => parseGroup(name, entry, at, allRules));
-	const userDrafts = readEntries(users, usersAt, (name, entry, at) => parseUser(name, entry, at, allRules));
+	const groupDrafts = readEntries(groups, groupsAt, (name, entry, at) => parseGroup(name, entry, at, all));
+	const userDrafts = readEntries(users, usersAt, (name, entry, at) => parseUser(name, entry, at, all));
 	if (groupDrafts) oneEach(groupDrafts, "gid", groupsAt);
 	if (userDrafts) oneEach(userDrafts, "uid", usersAt);
 	if (!groupDrafts || !userDrafts) return report.checked<Accounts>(undefined);

@@ -1,7 +1,7 @@
 import { quoteValue } from "../value.js";
 import { type Check, complete, Entry, isKnockedOut } from "./entry.js";
 import type { Place } from "./faults.js";
-import { lineText, oneOf } from "./fields.js";
+import { lineText, oneOf, trimmedText } from "./fields.js";
 import { type KeyOption, parseOptionList, parseOptions, printOptions } from "./key-options.js";
 import { checkPublicKey, isKeyType } from "./public-key.js";
 
@@ -46,19 +46,19 @@ function parseMap(name: string, value: unknown, at: Place): AuthorizedKey | "abs
 	const ensure = entry.optional("ensure", oneOf(["present", "absent"]), "present");
 	if (ensure === "absent") return "absent";
 	const type = entry.required("type", lineText, "It is the first word of a .pub file: ssh-ed25519");
-	const key = entry.required("key", lineText, "It is the second word of a .pub file: AAAA...");
-	const material = type !== undefined && key !== undefined ? checkMaterial(type, key.trim(), at) : undefined;
+	const key = entry.required("key", trimmedText, "It is the second word of a .pub file: AAAA...");
+	const material = type !== undefined && key !== undefined ? checkMaterial(type, key, at) : undefined;
 	const fields = complete<Omit<AuthorizedKey, "type" | "key">>({
 		name,
 		options: entry.optional("options", keyOptions, []),
-		comment: entry.optional("comment", keyComment, name),
+		comment: entry.optional("comment", trimmedText, name),
 	});
 	return ensure && material && fields && { ...fields, ...material };
 }
 
 /** `[options] type base64 [comment]`. */
 function parseLine(name: string, value: string, at: Place): AuthorizedKey | undefined {
-	const text = lineText(value.trim(), at);
+	const text = trimmedText(value, at);
 	if (text === undefined) return undefined;
 	const options = optionsIn(text);
 	const rest = text.slice(options.length).trim();
@@ -95,5 +95,3 @@ const keyOptions: Check<readonly KeyOption[]> = (value, at) => {
 	const text = lineText(value, at);
 	return text === undefined ? undefined : parseOptions(text, at);
 };
-
-const keyComment: Check<string> = (value, at) => lineText(value, at)?.trim();

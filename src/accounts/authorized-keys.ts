@@ -1,3 +1,4 @@
+import { isMap } from "../value.js";
 import { type AuthorizedKey, parseKey, printKey } from "./authorized-key.js";
 import { type Check, entriesOf } from "./entry.js";
 import { type Checked, type Place, Report, type Where } from "./faults.js";
@@ -31,8 +32,16 @@ export const keysOf: Check<readonly AuthorizedKey[]> = (value, at) => {
 		parsed.filter((key) => key !== undefined && key !== "absent"),
 		at,
 	);
+	const absent = entries.filter((_, index) => parsed[index] === "absent");
+	for (const [name, entry] of absent) noteStillThere(entry, keys, at.in(name));
 	return parsed.includes(undefined) ? undefined : keys;
 };
+
+/** Whoever takes a key away may mean the key, and not the name. */
+function noteStillThere(absent: unknown, keys: readonly AuthorizedKey[], at: Place): void {
+	const still = isMap(absent) && keys.find(({ key }) => key === absent.key);
+	if (still) at.note(`is absent, and the same key is still there as ${quote(still)}`);
+}
 
 /** Each key once: under its first name. */
 function distinct(keys: readonly AuthorizedKey[], at: Place): readonly AuthorizedKey[] {
@@ -40,16 +49,20 @@ function distinct(keys: readonly AuthorizedKey[], at: Place): readonly Authorize
 	for (const key of keys) {
 		const first = firsts.get(key.key);
 		if (!first) firsts.set(key.key, key);
-		else if (printOptions(first.options) === printOptions(key.options))
-			at.in(key.name).note(`is the same key as ${quote(first)}`);
-		else {
-			at.in(key.name).fault(
-				`is the same key as ${quote(first)}, with other options`,
-				"sshd would take those of either line: keep one, and take the other away with ensure: absent",
-			);
-		}
+		else compare(key, first, at.in(key.name));
 	}
 	return [...firsts.values()];
+}
+
+function compare(key: AuthorizedKey, first: AuthorizedKey, at: Place): void {
+	const isSame = printOptions(first.options) === printOptions(key.options);
+	if (isSame) at.note(`is the same key as ${quote(first)}`);
+	else {
+		at.fault(
+			`is the same key as ${quote(first)}, with other options`,
+			"sshd would take those of either line: keep one, and take the other away with ensure: absent",
+		);
+	}
 }
 
 const quote = ({ name }: AuthorizedKey) => JSON.stringify(name);

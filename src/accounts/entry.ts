@@ -1,5 +1,5 @@
 import { didYouMean } from "../nearest.js";
-import { isMap, quoteValue } from "../value.js";
+import { isMap } from "../value.js";
 import type { Place } from "./faults.js";
 
 /** Makes something of a value; where it can't, it takes a fault down and gives `undefined`. */
@@ -77,9 +77,10 @@ export function compareBytes(a: string, b: string): number {
 /** What Hiera's deep merge leaves of an entry that was knocked out. */
 export const isKnockedOut = (value: unknown) => value === "";
 
-/** A value's kind, for where its content is nobody's business. */
+/** A value's kind; its content may be a secret that stands in the wrong place. */
 export function kindOf(value: unknown): string {
 	if (typeof value === "string") return "a text";
 	if (Array.isArray(value)) return "a list";
-	return isMap(value) ? "a map" : quoteValue(value);
+	if (isMap(value)) return "a map";
+	return value === null || value === undefined ? "nothing" : `a ${value instanceof Date ? "date" : typeof value}`;
 }

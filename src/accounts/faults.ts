@@ -40,11 +40,17 @@ export class Report {
 		(kind === "fault" ? this.#faults : this.#notes).push({ where, path, message, hint });
 	}
 
+	get faults(): readonly Fault[] {
+		return this.#faults;
+	}
+
 	/** @param value - `undefined` only where a fault was taken down */
 	checked<T>(value: T | undefined): Checked<T> {
+		const { faults } = this;
 		const notes = this.#notes;
-		if (value !== undefined && this.#faults.length === 0) return { value, faults: [], notes };
-		return { value: undefined, faults: this.#faults, notes };
+		return value !== undefined && faults.length === 0
+			? { value, faults: [], notes }
+			: { value: undefined, faults, notes };
 	}
 }
 

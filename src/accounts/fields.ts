@@ -14,6 +14,9 @@ export const lineText: Check<string> = (value, at) => {
 	return value;
 };
 
+/** The same without blanks at its ends, as YAML's `|` leaves a newline there. */
+export const trimmedText: Check<string> = (value, at) => lineText(typeof value === "string" ? value.trim() : value, at);
+
 /** A text that can stand between the colons of passwd(5), and is the same for all who read it there. */
 export const fieldText: Check<string> = (value, at) => {
 	const text = lineText(value, at);

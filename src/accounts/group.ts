@@ -3,7 +3,7 @@ import type { Place } from "./faults.js";
 import { oneOf, textList } from "./fields.js";
 import { accountId } from "./ids.js";
 import { accountName } from "./names.js";
-import type { Rules } from "./rules.js";
+import type { AllRules } from "./rules.js";
 
 /** A group as the data has it, before anybody knows whether its administrators exist. */
 export interface GroupEntry {
@@ -19,7 +19,7 @@ export function parseGroup(
 	name: string,
 	value: unknown,
 	at: Place,
-	rules: Required<Rules>,
+	rules: AllRules,
 ): Draft<GroupEntry> | "absent" | undefined {
 	const entry = Entry.read(value, at, MEMBERS);
 	const checkedName = accountName(rules.names)(name, at);

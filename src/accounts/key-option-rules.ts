@@ -53,7 +53,7 @@ function fromProblem(value: string): string | undefined {
 		if (address === "") return "has an empty pattern";
 		if (/\s/.test(address)) return "has a space: no host's name has one";
 		if (address.includes("/") && !isNetwork(address)) {
-			return `has ${JSON.stringify(address)}, which is no network: it must be an address, a / and the length of its mask, and all bits behind that must be 0`;
+			return `has ${JSON.stringify(address)}, which is no network: ADDRESS/BITS, and all bits behind those must be 0`;
 		}
 	}
 	return undefined;

@@ -28,16 +28,14 @@ const NAMES = [...FLAGS, ...Object.keys(VALUES)];
  * @returns `undefined`, with faults, where one of them is none
  */
 export function parseOptions(text: string, at: Place): readonly KeyOption[] | undefined {
-	const options: KeyOption[] = [];
-	if (text === "") return options;
+	if (text === "") return [];
+	const options: (KeyOption | undefined)[] = [];
 	for (let start = 0; start <= text.length; ) {
 		const found = scan(text, start);
 		if (found.value === null || (found.end < text.length && text[found.end] !== ",")) {
 			return at.fault(`has options with ${quoteValue(found.name)}, whose value is not quoted`, QUOTING);
 		}
-		const option = checkOption(found.name, found.value, at);
-		if (!option) return undefined;
-		options.push(option);
+		options.push(checkOption(found.name, found.value, at));
 		start = found.end + 1;
 	}
 	return checkTogether(options, at);
@@ -46,8 +44,7 @@ export function parseOptions(text: string, at: Place): readonly KeyOption[] | un
 /** Options as a list of such texts, one each; a value may stand there without quotes: `from=10.0.0.0/8`. */
 export function parseOptionList(list: readonly unknown[], at: Place): readonly KeyOption[] | undefined {
 	const options = list.map((item, index) => parseOption(item, at.in(String(index))));
-	const given = options.filter((option) => option !== undefined);
-	return given.length === options.length ? checkTogether(given, at) : undefined;
+	return checkTogether(options, at);
 }
 
 function parseOption(item: unknown, at: Place): KeyOption | undefined {
@@ -83,8 +80,9 @@ function scan(text: string, start: number): Found {
 
 function checkOption(name: string, value: string | undefined, at: Place): KeyOption | undefined {
 	const known = NAMES.find((option) => option.toLowerCase() === name.toLowerCase());
-	if (known === undefined)
+	if (known === undefined) {
 		return at.fault(`has an option that sshd does not know: ${quoteValue(name)}`, didYouMean(name, NAMES));
+	}
 	const rule = VALUES[known];
 	if (!rule) {
 		return value === undefined ? { name: known, value } : at.fault(`has a value for ${known}, which takes none`);
@@ -96,7 +94,10 @@ function checkOption(name: string, value: string | undefined, at: Place): KeyOpt
 	return problem === undefined ? { name: known, value } : at.fault(`has a value for ${known} that ${problem}`);
 }
 
-function checkTogether(options: readonly KeyOption[], at: Place): readonly KeyOption[] | undefined {
+/** @param all - `undefined` for those with a fault */
+function checkTogether(all: readonly (KeyOption | undefined)[], at: Place): readonly KeyOption[] | undefined {
+	const options = all.filter((option) => option !== undefined);
+	if (options.length < all.length) return undefined;
 	const has = (name: string) => options.some((option) => option.name === name);
 	const twice = ONCE.find((name) => options.filter((option) => option.name === name).length > 1);
 	if (twice !== undefined) return at.fault(`has ${twice} twice, and sshd takes one`);

@@ -13,9 +13,16 @@ export type NameRule = "portable" | "debian";
 /** utmp(5) has room for so many. */
 const MAX_BYTES = 32;
 
-const PORTABLE = /^[A-Za-z0-9_.][A-Za-z0-9_.-]*\$?$/;
+const PORTABLE = {
+	shape: /^[A-Za-z0-9_.][A-Za-z0-9_.-]*\$?$/,
+	hint: "Use letters a to z, digits, _ . - (not at the start), and a $ at the end; Debian's takes more where you allow it",
+};
+
 /** useradd(8) of Debian, "CAVEATS". */
-const DEBIAN = /^[^-+~:,\s#/][^:,\s/]*$/;
+const DEBIAN = {
+	shape: /^[^-+~:,\s#/][^:,\s/]*$/,
+	hint: "Use no -, +, ~ or # at the start, and nowhere a colon, a comma, a slash or a space",
+};
 
 /** The name of a user or a group. */
 export function accountName(rule: NameRule): Check<string> {
@@ -24,21 +31,11 @@ export function accountName(rule: NameRule): Check<string> {
 		if (name === undefined) return undefined;
 		const bytes = Buffer.byteLength(name);
 		if (bytes > MAX_BYTES) return at.fault(`has a name of ${bytes} bytes`, `A name has at most ${MAX_BYTES}`);
-		if (/^\d+$/.test(name))
+		if (/^\d+$/.test(name)) {
 			return at.fault("has a name of digits only", "Programs take it for an id: begin it with a letter");
+		}
 		if (name === "." || name === "..") return at.fault("has a name that means a directory", "Choose another");
-		if (rule === "debian" && !DEBIAN.test(name)) {
-			return at.fault(
-				"has a name that useradd does not take",
-				"Debian: no -, +, ~ or # at the start, and nowhere : , / or a space",
-			);
-		}
-		if (rule === "portable" && !PORTABLE.test(name)) {
-			return at.fault(
-				"has a name that useradd does not take",
-				"Letters a to z, digits, _ . and - (not at the start), and a $ at the end; Debian's takes more where you allow it",
-			);
-		}
-		return name;
+		const { shape, hint } = rule === "debian" ? DEBIAN : PORTABLE;
+		return shape.test(name) ? name : at.fault("has a name that useradd does not take", hint);
 	};
 }

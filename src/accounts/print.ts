@@ -3,11 +3,6 @@ import type { Group, User } from "./accounts.js";
 import type { Ageing } from "./ageing.js";
 import { NO_PASSWORD } from "./password.js";
 
-/*
- * All of these throw TroclaError `invalid` for what `parseAccounts` did not make: a field with a colon or a newline, which
- * would give the account another meaning.
- */
-
 /** A user's line of passwd(5); the hash is in shadow. */
 export function passwdLine({ name, uid, gid, gecos, home, shell }: User): string {
 	return line([name, "x", uid, gid, gecos, home, shell]);
@@ -36,6 +31,7 @@ export function gshadowLine({ name, admins, members }: Group): string {
 	return line([name, "!", admins.join(","), members.join(",")]);
 }
 
+/** @throws {TroclaError} `invalid` for a field that would give the account another meaning */
 function line(fields: readonly (string | number)[]): string {
 	const bad = fields.find((field) => /[:\n\r\0]/.test(String(field)));
 	if (bad === undefined) return `${fields.join(":")}\n`;

@@ -3,10 +3,15 @@ import type { NameRule } from "./names.js";
 /** What a site allows besides the usual. */
 export interface Rules {
 	/** The lowest uid and gid of managed accounts. Default: 1000, from which on Debian's useradd gives them. */
-	readonly minUid?: number;
-	readonly minGid?: number;
+	readonly minUid?: number | undefined;
+	readonly minGid?: number | undefined;
 	/** Default: `portable`. */
-	readonly names?: NameRule;
+	readonly names?: NameRule | undefined;
 }
 
-export const DEFAULT_RULES: Required<Rules> = { minUid: 1000, minGid: 1000, names: "portable" };
+export type AllRules = { readonly [rule in keyof Rules]-?: NonNullable<Rules[rule]> };
+
+/** All rules, with the defaults for those that are not given. */
+export function allRules({ minUid, minGid, names }: Rules): AllRules {
+	return { minUid: minUid ?? 1000, minGid: minGid ?? 1000, names: names ?? "portable" };
+}

@@ -7,7 +7,7 @@ import { absolutePath, boolean, fieldText, oneOf, textList } from "./fields.js";
 import { accountId } from "./ids.js";
 import { accountName } from "./names.js";
 import { NO_PASSWORD, type Password, password } from "./password.js";
-import type { Rules } from "./rules.js";
+import type { AllRules } from "./rules.js";
 
 /** A user as the data has them, before anybody knows whether their groups exist. */
 export interface UserEntry {
@@ -41,12 +41,15 @@ const MEMBERS = [
 	"keep_keys",
 ] as const;
 
-/** An entry of `accounts::users`; `undefined`, with a fault, where it is none. Of one that is absent only the names of its members are checked. */
+/**
+ * An entry of `accounts::users`; `undefined`, with a fault, where it is none. Of one that is absent only the names of its
+ * members are checked.
+ */
 export function parseUser(
 	name: string,
 	value: unknown,
 	at: Place,
-	rules: Required<Rules>,
+	rules: AllRules,
 ): Draft<UserEntry> | "absent" | undefined {
 	const entry = Entry.read(value, at, MEMBERS);
 	const checkedName = accountName(rules.names)(name, at);

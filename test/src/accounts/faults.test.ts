@@ -53,7 +53,7 @@ describe("a user's entry", () => {
 		[{ ensure: "abcent" }, 'ensure must be present, absent, locked, not "abcent"'],
 		[{ ensure: true }, /^ensure must be/],
 		[{ keep_keys: "yes" }, 'keep_keys must be true or false, not "yes"'],
-		[{ ageing: 90 }, "ageing must be a map, not 90"],
+		[{ ageing: 90 }, "ageing must be a map, not a number"],
 		[{ ageing: { maxx: 90 } }, "ageing.maxx is not known"],
 		[{ ageing: { max: -1 } }, "ageing.max must be a whole number from 0 to 99999, not -1"],
 		[{ ageing: { warn: "7" } }, /^ageing.warn must be/],
@@ -63,7 +63,7 @@ describe("a user's entry", () => {
 		[{ ageing: { expire: new Date("nonsense") } }, /^ageing.expire must be a date/],
 		[{ ageing: { expire: "1970-01-01" } }, /^ageing.expire must be a day from 1970-01-02/],
 		[{ ageing: { expire: new Date(8.64e15) } }, /^ageing.expire must be a day from/],
-		[{ password: 7 }, "password must be a map of key and format, a hash, or '*', not 7"],
+		[{ password: 7 }, "password must be a map of key and format, a hash, or '*', not a number"],
 		[{ password: { key: "" } }, /^password.key can't be one: a key must not be empty/],
 		[{ password: { key: "a\nb" } }, /^password.key can't be one/],
 		[{ password: { format: "sha512" } }, 'password.format is no format that /etc/shadow takes: "sha512"'],
@@ -91,6 +91,12 @@ describe("a user's entry", () => {
 			if (password.length > 2) expect(JSON.stringify(faults)).not.toContain(password);
 		},
 	);
+
+	it("with a number for a password is refused, and no fault shows it", () => {
+		const { faults } = parseAccounts({ alice: { ...alice, password: 8675309 } }, groups);
+		expect(faults).toHaveLength(1);
+		expect(JSON.stringify(faults)).not.toContain("8675309");
+	});
 
 	it.each([null, 7, "a text", [], true, new Date(0), new Map([["uid", 2001]])])("that is %o is refused", (entry) => {
 		expect(faultsOf({ alice: entry })).toEqual([expect.stringMatching(/^accounts::users\.alice must be a map, not /)]);
@@ -209,6 +215,11 @@ describe("all accounts together", () => {
 		expect(faultsOf({ a: { uid: 499, gid: 100 } }, { users: { gid: 99 } }, rules)).toHaveLength(2);
 	});
 
+	it("begin at 1000 where a rule is there without a value", () => {
+		const rules = { minUid: undefined, minGid: undefined, names: undefined };
+		expect(faultsOf({ "a b": { uid: 999, gid: 999 } }, { people: { gid: 999 } }, rules)).toHaveLength(3);
+	});
+
 	it("have faults that say where they are, as far as that is known, in the notation of Hiera's keys", () => {
 		const data = { "a.b": { uid: 1 } };
 		const where = (path: readonly string[]) => (path.includes("uid") ? "nodes/web01.yaml" : undefined);
@@ -221,7 +232,7 @@ describe("all accounts together", () => {
 
 	it("that are no maps at all are faults too", () => {
 		expect(faultsOf([], 7)).toEqual([
-			"accounts::groups must map names to entries, and is 7",
+			"accounts::groups must map names to entries, and is a number",
 			"accounts::users must map names to entries, and is a list",
 		]);
 	});

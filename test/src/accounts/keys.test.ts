@@ -24,7 +24,7 @@ function faultsOf(entry: unknown): readonly string[] {
 
 describe("root's keys", () => {
 	it.each(everyType())("of the type $type ($shown) are taken, as a map and as a line", (given) => {
-		expect(lines({ alice: { type: given.type, key: given.key } })).toBe(`${given.type} ${given.key} alice\n`);
+		expect(lines({ alice: { type: given.type, key: `${given.key}\n` } })).toBe(`${given.type} ${given.key} alice\n`);
 		expect(lines({ alice: `${given.type} ${given.key}` })).toBe(`${given.type} ${given.key} alice\n`);
 		expect(lines({ alice: `${given.type} ${given.key} a@b c\n` })).toBe(`${given.type} ${given.key} a@b c\n`);
 	});
@@ -49,6 +49,14 @@ describe("root's keys", () => {
 		expect(notes.map(describeFault)).toEqual(['common.yaml: ibox::root_keys.zoe is the same key as "alice"']);
 	});
 
+	it("that are absent under one name and there under another are there, and a note says so", () => {
+		const { value, notes } = parseKeys({ alice: { type, key }, zoe: { type, key, ensure: "absent" } });
+		expect(value).toHaveLength(1);
+		expect(notes.map(describeFault)).toEqual([
+			'ibox::root_keys.zoe is absent, and the same key is still there as "alice"',
+		]);
+	});
+
 	it("that are the same with other options are a fault", () => {
 		const { faults } = parseKeys({ alice: { type, key }, bob: { type, key, options: ["restrict"] } });
 		expect(faults.map(describeFault)).toEqual(['ibox::root_keys.bob is the same key as "alice", with other options']);
@@ -60,6 +68,7 @@ describe("a key", () => {
 	const offCurve = Buffer.from(point);
 	offCurve[40] = (offCurve[40] ?? 0) ^ 1;
 	const compressed = Buffer.concat([Buffer.from([2 + ((point.at(-1) ?? 0) & 1)]), point.subarray(1, 33)]);
+	const padded = Buffer.concat([Buffer.from([4, 0]), point.subarray(1, 33), Buffer.alloc(1), point.subarray(33)]);
 	const nistp256 = "ecdsa-sha2-nistp256";
 	const e = Buffer.from([1, 0, 1]);
 	const modulus = (bits: number) =>
@@ -101,6 +110,7 @@ describe("a key", () => {
 		["a point beside the curve", nistp256, blob(nistp256, "nistp256", offCurve), " has no point of nistp256"],
 		["a compressed point", nistp256, blob(nistp256, "nistp256", compressed), " has no point of nistp256"],
 		["another curve's point", nistp256, blob(nistp256, "nistp256", ecdsaPoint("P-384")), " has no point of nistp256"],
+		["zeros before its coordinates", nistp256, blob(nistp256, "nistp256", padded), " has no point of nistp256"],
 		["infinity", nistp256, blob(nistp256, "nistp256", Buffer.alloc(1)), " has no point of nistp256"],
 		["1024 bits", "ssh-rsa", rsaBlob(1024), " is an RSA key of 1024 bits, and must have 2048 to 16384"],
 		[
@@ -165,7 +175,7 @@ describe("a key", () => {
 		[{ type, key, options: [7] }, /^\.options\.0 must be a text/],
 		[{ type, key, options: { restrict: true } }, /^\.options must be a list of options/],
 		[{ type, key, ensure: "locked" }, /^\.ensure must be present, absent/],
-		[7, / must be a map, not 7/],
+		[7, / must be a map, not a number/],
 		[[`${type} ${key}`], / must be a map, not a list/],
 		["hello", " is no line of authorized_keys"],
 		["# a comment", " is no line of authorized_keys"],
@@ -278,6 +288,14 @@ describe("options", () => {
 				expect(faultsOf({ type, key, options: [`from=${text(network | 1n)}/${length}`] })).toHaveLength(1);
 			}),
 		);
+	});
+
+	it("have all of their faults told", () => {
+		const all = [
+			...faultsOf({ type, key, options: 'restict,pyt,from=""' }),
+			...faultsOf({ type, key, options: ["restict", "pyt"] }),
+		];
+		expect(all).toHaveLength(5);
 	});
 
 	it("of any text come back as they were out of the line that was written", () => {

@@ -135,6 +135,13 @@ describe("hashes of the store", () => {
 		expect(shadowOf({ ageing: { changed: "1970-02-01" } }, stored)).toBe(`alice:${HASH}:31::::::\n`);
 	});
 
+	it.each([new Date(0), new Date("nonsense"), new Date(-1)])(
+		"have no day where the store's makes no sense (%o)",
+		(changed) => {
+			expect(shadowOf({ ageing: { max: 90 } }, () => ({ hash: HASH, changed }))).toBe(`alice:${HASH}:::90::::\n`);
+		},
+	);
+
 	it.each(["", "x", "!", "plaintext", `${HASH}\nroot::0:::::`, `${HASH}:`, `$6$a:b$${"x".repeat(86)}`])(
 		"that are none (%j) are faults and reach no file",
 		(value) => {
