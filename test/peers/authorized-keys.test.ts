@@ -1,6 +1,8 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sshkey } from "../../formats/sshkey.js";
+import { printKey } from "../../src/accounts/authorized-key.js";
 import { parseKeys, printKeys } from "../../src/accounts/authorized-keys.js";
 import { FLAGS, VALUES } from "../../src/accounts/key-option-rules.js";
 import { everyType } from "../support/keys.js";
@@ -72,6 +74,48 @@ describe.skipIf(missing("ssh-keygen"))("ssh-keygen (needs openssh-client)", () =
 			.split("\n")
 			.map((line) => line.replace(/ SHA256:\S{43} key \d+ \((.*)\)$/, " $1"));
 		expect(shown).toEqual(types.map((given) => given.shown));
+	});
+
+	it.each([
+		["-t", "ed25519"],
+		["-t", "ecdsa", "-b", "256"],
+		["-t", "ecdsa", "-b", "384"],
+		["-t", "ecdsa", "-b", "521"],
+		["-t", "rsa", "-b", "2048"],
+		["-t", "rsa", "-b", "3071"],
+	])("makes keys with %s %s that are taken as they are", async (...args) => {
+		const file = new Sandbox().path("key");
+		await run(pathOf("ssh-keygen"), ["-q", ...args, "-N", "", "-C", "a b@c é", "-f", file]);
+		const line = readFileSync(`${file}.pub`, "utf8");
+		expect(linesOf({ alice: line })).toEqual([line.trimEnd()]);
+	});
+
+	it("finds the same key and the same comment in whatever line is taken", async () => {
+		const { type, key } = everyType()[0] ?? expect.unreachable();
+		// No #: before a comment with it at the start, ssh-keygen -l shows the options instead.
+		const word = fc.constantFrom(type, key, "restrict", "pty", "command=", '"', "\\", " ", "  ", ",", "x", "é");
+		const text = fc.array(word, { maxLength: 12 }).map((words) => words.join(""));
+		const line = fc.tuple(text, fc.constantFrom(" ", "  "), text).map(([start, blank, end]) => {
+			return `${start}${blank}${type}${blank}${key}${blank}${end}`;
+		});
+		const command = text.map((value) => `command="${value.replaceAll('"', '\\"')}" ${type} ${key} ${value}`);
+		const taken = fc.sample(fc.oneof(line, command), 2000).flatMap((given) => {
+			const { value } = parseKeys({ alice: given });
+			return value ? [{ given, ours: value.map(printKey).join(""), comment: value[0]?.comment }] : [];
+		});
+		expect(taken.length).toBeGreaterThan(100);
+		const file = new Sandbox().path("authorized_keys");
+		const shown = async (lines: readonly string[]) => {
+			writeFileSync(file, lines.map((each) => `${each}\n`).join(""));
+			const { stdout } = await run(pathOf("ssh-keygen"), ["-l", "-f", file]);
+			return stdout
+				.trimEnd()
+				.split("\n")
+				.map((each) => each.replace(/^(\S+ \S+) +(.*?) *(\(.*\))$/, "$1 $2 $3"));
+		};
+		const fingerprint = (await shown([`${type} ${key} COMMENT`])).join("");
+		const expected = taken.map(({ comment = "" }) => fingerprint.replace("COMMENT", () => comment.trimEnd()));
+		expect(await shown(taken.map(({ ours }) => ours))).toEqual(expected);
 	});
 });
 
