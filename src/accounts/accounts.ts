@@ -51,7 +51,7 @@ export function parseAccounts(users: unknown, groups: unknown, where?: Where, ru
 	const resolved = [...present(userDrafts)].map(([name, user]) => withGroups(name, user, index, members, usersAt));
 	const found = [...present(groupDrafts)].map(([name, group]) => {
 		const admins = adminsOf(group, userDrafts, groupsAt.in(name));
-		return complete<Group>({ ...group, admins, members: (members.get(name) ?? []).sort(compareBytes) });
+		return complete<Group>({ ...group, admins, members: members.get(name) ?? [] });
 	});
 	return report.checked({
 		users: resolved.filter((user) => user !== undefined).sort((a, b) => a.uid - b.uid),
@@ -82,7 +82,7 @@ function oneEach<Id extends string>(entries: Drafts<{ readonly [id in Id]: numbe
 	}
 }
 
-/** A user with the number of the primary group; the user's name goes to the members of the others. */
+/** A user with the number of the primary group; the name goes to the members of the others, and names come in order. */
 function withGroups(
 	name: string,
 	{ gid: primary, groups = [], ...rest }: Draft<UserEntry>,

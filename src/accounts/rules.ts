@@ -9,6 +9,7 @@ export interface Rules {
 	readonly names?: NameRule | undefined;
 }
 
+/** The same with nothing left open. */
 export type AllRules = { readonly [rule in keyof Rules]-?: NonNullable<Rules[rule]> };
 
 /** All rules, with the defaults for those that are not given. */

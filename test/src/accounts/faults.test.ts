@@ -162,6 +162,7 @@ describe("names", () => {
 		"1000",
 		"#a",
 		"x".repeat(33),
+		"ü".repeat(17),
 		"\ud800",
 	];
 	const debians = ["jürgen", "alice@example.org", "a$b", "ü".repeat(16)];
