@@ -1,4 +1,5 @@
 import { statSync } from "node:fs";
+import { dirname } from "node:path";
 import * as v from "valibot";
 import { type Format, FormatError } from "./format.js";
 
@@ -40,6 +41,9 @@ function checkFile(path: string): void {
 	if (!stats?.isFile()) throw new FormatError(`has no module ${path}`, "Mend the path, or leave the format out");
 	if (stats.mode & 0o022)
 		throw new FormatError(`has a module that others can write: ${path}`, `Run: chmod go-w ${path}`);
+	const { mode } = statSync(dirname(path));
+	if (mode & 0o022 && !(mode & 0o1000))
+		throw new FormatError(`has a module that others can replace: ${path}`, `Run: chmod go-w ${dirname(path)}`);
 	if (stats.uid !== 0 && stats.uid !== process.getuid?.())
 		throw new FormatError(`has a module that belongs to another user: ${path}`, "It must be yours, or root's");
 }

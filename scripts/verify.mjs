@@ -1,6 +1,7 @@
 // `npm run verify`: installs what is missing, builds, checks types and style, and runs every test.
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { machine } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -43,9 +44,10 @@ function installPeers() {
 
 function isInstalled(program) {
 	const versions = existsSync("/usr/lib/postgresql") ? readdirSync("/usr/lib/postgresql") : [];
-	// Debian keeps PostgreSQL out of the path, and other servers out of a user's.
+	// Debian keeps PostgreSQL out of the path, and other servers out of a user's; modules of glibc and Ruby are libraries.
 	const postgres = versions.map((version) => join("/usr/lib/postgresql", version, "bin"));
-	return [...postgres, ...(process.env.PATH ?? "").split(":"), "/usr/sbin", "/sbin", "/usr/lib/ruby/vendor_ruby"].some(
-		(directory) => existsSync(join(directory, program)),
+	const elsewhere = ["/usr/sbin", "/sbin", "/usr/lib", `/usr/lib/${machine()}-linux-gnu`, "/usr/lib/ruby/vendor_ruby"];
+	return [...postgres, ...(process.env.PATH ?? "").split(":"), ...elsewhere].some((directory) =>
+		existsSync(join(directory, program)),
 	);
 }

@@ -18,6 +18,7 @@ export interface KeyDescription {
 	readonly claim?: Claim;
 }
 
+/** @internal */
 export async function describe(key: string, record: KeyRecord, formats: Formats): Promise<KeyDescription> {
 	const { askedPlain: _, ...rest } = record;
 	const described: { [format: string]: FormatDescription } = {};

@@ -1,9 +1,10 @@
-import { type ConfigInput, checkedConfig, loadConfig } from "./config/config.js";
+import { checkedConfig, loadConfig } from "./config/config.js";
+import type { ConfigInput } from "./config/input.js";
 import { checkMembers } from "./members.js";
 import { openConfigured } from "./open.js";
 import type { Trocla } from "./trocla.js";
 
-export type { ConfigInput } from "./config/config.js";
+export type { ConfigInput } from "./config/input.js";
 export type { FormatDescription, KeyDescription } from "./describe.js";
 export { type ErrorCode, TroclaError } from "./errors.js";
 export type { Claim, Expiry, Options, Values } from "./records/record.js";

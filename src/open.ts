@@ -2,12 +2,12 @@ import type { Backend } from "../backends/backend.js";
 import { grouped } from "../backends/grouped.js";
 import { openStore } from "../backends/index.js";
 import { aftermath, readyAudit } from "./after-change.js";
-import { atMost } from "./batch/turns.js";
 import type { Config } from "./config/config.js";
 import { fail } from "./records/pages.js";
 import { RecordStore, type Seal } from "./records/store.js";
 import { plain } from "./seal/seal.js";
 import { Trocla } from "./trocla.js";
+import { atMost } from "./turns.js";
 
 export interface OpenSettings {
 	/** Hears of what does not stop a call, a sentence each. */

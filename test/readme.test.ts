@@ -13,7 +13,15 @@ test("what the README shows is what the command prints", async () => {
 test("the README's configuration is one", async () => {
 	const sandbox = new Sandbox();
 	const [, yaml = ""] = /```yaml\n(.*?)```/s.exec(readme) ?? [];
-	writeFileSync(sandbox.path("troclarc.yaml"), yaml.replace("/var/lib/trocla/", `${sandbox.directory}/store/`));
+	const format = "module.exports = { derive: (plain) => plain.length };";
+	writeFileSync(sandbox.path("htdigest.js"), format, { mode: 0o644 });
+	writeFileSync(sandbox.path("notify"), "#!/bin/sh\ncat > /dev/null\n", { mode: 0o755 });
+	const places = /\/(var\/lib\/trocla|etc\/trocla|var\/log\/trocla|usr\/local\/bin)(?=\/)/g;
+	const here = yaml.replace(places, sandbox.directory);
+	// A site has its key ring from this command.
+	writeFileSync(sandbox.path("troclarc.yaml"), here.replace(/^encryption.*\n/gm, ""), { mode: 0o600 });
+	await sandbox.run(["init", "--sealed", "--key-file", sandbox.path("keys")]);
+	writeFileSync(sandbox.path("troclarc.yaml"), here, { mode: 0o600 });
 	expect((await sandbox.run(["get", "home", "plain", "--profile", "wifi"])).stdout).toMatch(
 		/^[a-km-xA-KM-X1-9]{20}\n$/,
 	);

@@ -9,7 +9,7 @@ import { didYouMean } from "../nearest.js";
 import { builtinProfiles } from "../options/profiles.js";
 import type { Options } from "../records/record.js";
 import { isMap, quoteValue } from "../value.js";
-import type { ConfigInput } from "./config.js";
+import type { ConfigInput } from "./input.js";
 
 /** What a key of the configuration must be; the checks throw with the file and the key's name. */
 const checks: {

@@ -7,10 +7,10 @@ import { builtinFormats } from "../../formats/index.js";
 import { TroclaError } from "../errors.js";
 import type { HookPaths } from "../hooks/hooks.js";
 import type { OptionPolicy } from "../options/profiles.js";
-import type { Options } from "../records/record.js";
 import type { Sealing } from "../seal/aes.js";
 import { isEmpty } from "../value.js";
 import { homeDirectory } from "./home.js";
+import type { ConfigInput } from "./input.js";
 
 /** A configuration, checked and complete. */
 export interface Config extends OptionPolicy {
@@ -29,23 +29,6 @@ export interface Config extends OptionPolicy {
 	readonly hooks: HookPaths | undefined;
 	/** How records are sealed; `undefined` where they are not. */
 	readonly sealing: Sealing | undefined;
-}
-
-/** A configuration as it is written: what the YAML file holds. */
-export interface ConfigInput {
-	store?: "sqlite" | "memory";
-	store_options?: { path?: string };
-	create_on_get?: boolean;
-	on_handed_out?: "refuse" | "regenerate";
-	hooks?: { set?: { [name: string]: string }; delete?: { [name: string]: string } };
-	audit?: { file: string };
-	encryption?: "none" | "aes-256-gcm";
-	/** Where the key ring is (one of the three), and whether records that are not sealed are taken too. */
-	encryption_options?: { key_file?: string; key_env?: string; key_credential?: string; accept_plain?: boolean };
-	/** The site's own formats: a module's path by the format's name. */
-	formats?: { [name: string]: string };
-	options?: Options;
-	profiles?: { [name: string]: Options };
 }
 
 /** The parts of the surroundings that say where files are. */

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { chown, open, realpath, rename, stat, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import type { ConfigInput } from "../config/config.js";
+import type { ConfigInput } from "../config/input.js";
 import { parseYaml } from "../config/yaml.js";
 import { TroclaError } from "../errors.js";
 import { isMap } from "../value.js";

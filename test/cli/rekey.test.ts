@@ -243,7 +243,7 @@ test("processes that work all the time notice nothing of three rekeys and droppe
 	for (const { output } of workers) {
 		const { calls, mistakes, passwords: own } = JSON.parse(await output);
 		expect(mistakes).toEqual([]);
-		expect(calls).toBeGreaterThan(50);
+		expect(calls).toBeGreaterThan(10);
 		for (const [key, password] of own) passwords.set(key, password);
 	}
 	const [key = "", ...others] = site.keys;

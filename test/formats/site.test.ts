@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -197,4 +197,14 @@ test("an option that is a number is finite", async () => {
 	]);
 	expect(code).toBe(2);
 	expect(stderr).toContain("option times of mine must be a number, not Infinity");
+});
+
+test("a module in a directory where others can put another in its place is not run", async () => {
+	const place = join(directory, "open");
+	mkdirSync(place);
+	chmodSync(place, 0o777);
+	writeFileSync(join(place, "mine.cjs"), `module.exports = ${REVERSED}`, { mode: 0o644 });
+	const { code, stderr } = await site({ mine: join(place, "mine.cjs") }).run(["get", "alice", "plain"]);
+	expect(code).toBe(1);
+	expect(stderr).toContain(`others can replace: ${place}/mine.cjs\n  Run: chmod go-w ${place}`);
 });

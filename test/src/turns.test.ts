@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { atMost } from "../../../src/batch/turns.js";
+import { atMost } from "../../src/turns.js";
 
 test("no more pieces of work go on at a time than there are turns, and they begin in order", async () => {
 	const turns = atMost(3);
