@@ -4,6 +4,7 @@ import { quote } from "../refusals.js";
 import { type Action, type Change, changeOf, type StoreEvent } from "./change.js";
 import { claimant, refuseClaimed } from "./claims.js";
 import { literalPrefix } from "./literal-prefix.js";
+import { refuseMisfit } from "./misfit.js";
 import { fail, pages, type Row, readRows, storeError } from "./pages.js";
 import { hasExpired, type KeyRecord, parseExactly, parseRecord, printRecord } from "./record.js";
 
@@ -28,6 +29,8 @@ export interface Seal {
 	open(stored: string, key: string): string;
 	/** Whether a text would be sealed with the same key now. */
 	isCurrent?(stored: string): boolean;
+	/** Why this can't be the seal of a store that holds these texts, and what to do; nothing where it can. */
+	misfit?(stored: readonly string[]): Fault | undefined;
 }
 
 export interface RecordStoreSettings {
@@ -64,6 +67,7 @@ const HOUR_MS = 3_600_000;
 export class RecordStore {
 	readonly #backend: Backend;
 	readonly #settings: RecordStoreSettings;
+	#fits: Promise<void> | undefined;
 
 	constructor(backend: Backend, settings: RecordStoreSettings) {
 		this.#backend = backend;
@@ -113,6 +117,7 @@ export class RecordStore {
 	async #write(key: string, before: string | undefined, record: KeyRecord | undefined): Promise<boolean> {
 		const after = record && Object.keys(record.formats).length > 0 ? printRecord(record) : undefined;
 		if (after === undefined) return await this.#backend.swap(key, before, undefined).catch(fail);
+		if (before === undefined) await (this.#fits ??= refuseMisfit(this.#backend, this.#settings.seal));
 		const sealed = this.#settings.seal.close(after, key);
 		if (!(await this.#backend.swap(key, before, sealed).catch(fail))) return false;
 		await this.#keepCurrent(key, after, sealed);

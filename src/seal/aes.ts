@@ -56,6 +56,15 @@ export function aesSeal(ring: KeyRing, acceptPlain: boolean): Required<Seal> {
 			return text;
 		},
 
+		misfit(texts) {
+			const ids = texts.map(sealedWith).filter((id) => id !== undefined);
+			if (ids.length === 0 || ids.some((id) => ring.find(id))) return undefined;
+			return {
+				message: `${ring.name} has none of the keys that the store's records are sealed with (${ids[0]}, ...)`,
+				hint: "Nothing was stored. Restore the key ring that this store was sealed with from your backup",
+			};
+		},
+
 		isCurrent: (stored) => sealedWith(stored) === ring.newest().id,
 	};
 }

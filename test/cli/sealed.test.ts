@@ -137,6 +137,16 @@ describe("is refused, says why and what to do, and leaves the store as it is:", 
 		expect(said).toContain(`the record of "alice" is sealed with the key ${id}, which is not in the key ring`);
 	});
 
+	test("a ring of another store, for a key that is new", async () => {
+		copyFileSync((await SealedSite.make()).ring, site.ring);
+		expect(await site.run(["get", "bob", "plain"])).toEqual({
+			code: 1,
+			stdout: "",
+			stderr: expect.stringContaining("has none of the keys that the store's records are sealed with"),
+		});
+		expect(await site.run(["search", "bob"])).toMatchObject({ code: 1, stdout: "" });
+	});
+
 	test("a ring that is damaged", async () => {
 		const text = readFileSync(site.ring, "utf8");
 		expect(await refusal(() => writeFileSync(site.ring, text.slice(0, -9)))).toMatch(
