@@ -33,7 +33,7 @@ export async function restore(context: Context, file: string, flags: FlagValues)
 					else tell(`trocla: ${JSON.stringify(key)} ${reasons[why]}`);
 				},
 			}).finally(() => progress.end());
-			context.print(describe(restored), { ...restored, left });
+			context.report(`${describe(restored)}.`, { ...restored, left });
 			return restored.different + restored.damaged > 0 ? 1 : 0;
 		},
 		{ create: true, inGroups: true },

@@ -40,10 +40,8 @@ export const run: Run = async (context, _, flags) => {
 			}
 		},
 		seen: progress.update,
-	});
-	progress.end();
-	if (context.json) context.print("", { ...counts, dryRun, problems });
-	else tell(summary(counts, dryRun, move));
+	}).finally(() => progress.end());
+	context.report(summary(counts, dryRun, move), { ...counts, dryRun, problems });
 	return counts.differing + counts.unreadable > 0 ? 1 : 0;
 };
 

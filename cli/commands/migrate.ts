@@ -14,6 +14,9 @@ export const run: Run = async (context, _, flags) => {
 		async (source) => {
 			const copy = await openRecords(target, { ...context.opening(true), inGroups: true });
 			const steps = { copied: new Progress("Copied keys"), compared: new Progress("Compared keys") };
+			const endSteps = () => {
+				for (const step of Object.values(steps)) step.end();
+			};
 			const left: { readonly key: string; readonly why: LeftBehind }[] = [];
 			try {
 				const migrated = await migrate(source, copy, {
@@ -21,13 +24,12 @@ export const run: Run = async (context, _, flags) => {
 					now: () => new Date(),
 					seen: (step, done, total) => steps[step].update(done, total),
 					left: (key, why) => {
-						for (const step of Object.values(steps)) step.end();
+						endSteps();
 						if (context.json) left.push({ key, why });
 						else tell(`trocla: ${JSON.stringify(key)} ${reasons[why]}`);
 					},
-				});
-				for (const step of Object.values(steps)) step.end();
-				context.print(describe(migrated), { ...migrated, left });
+				}).finally(endSteps);
+				context.report(`${describe(migrated)}.`, { ...migrated, left });
 				return migrated.differ > 0 ? 1 : 0;
 			} finally {
 				await copy.close();
@@ -62,7 +64,7 @@ function describe({ copied, same, expired, again, differ, onlyInTarget }: Migrat
 		...(again > 0 ? [`${number(again)} copied again, for they changed meanwhile`] : []),
 		...(expired > 0 ? [`${number(expired)} expired and left out`] : []),
 		...(onlyInTarget > 0 ? [`${number(onlyInTarget)} only in the target`] : []),
-		`${number(differ)} differ`,
+		`${number(differ)} ${differ === 1 ? "differs" : "differ"}`,
 	];
 	return parts.join(", ");
 }
