@@ -7,7 +7,7 @@ import type { ImportCounts } from "../../src/import/import.js";
 import type { Problem } from "../../src/import/incoming.js";
 import type { Run } from "../commands.js";
 import type { Context } from "../context.js";
-import type { FlagValues } from "../flags.js";
+import { type FlagValues, importSources } from "../flags.js";
 import { tell } from "../output.js";
 import { Progress } from "../progress.js";
 
@@ -45,10 +45,12 @@ export const run: Run = async (context, _, flags) => {
 	return counts.differing + counts.unreadable > 0 ? 1 : 0;
 };
 
+type Source = (typeof importSources)[number];
+
 const FOREIGN_FLAGS = ["prefix", "dryRun"];
 
 /** What each source takes besides the flags of all. */
-const OWN_FLAGS: { readonly [source: string]: readonly string[] } = {
+const OWN_FLAGS: { readonly [From in Source]: readonly string[] } = {
 	ruby: ["source", ...FOREIGN_FLAGS],
 	shadow: ["passwd", "minUid", ...FOREIGN_FLAGS],
 	csv: FOREIGN_FLAGS,
@@ -57,19 +59,18 @@ const OWN_FLAGS: { readonly [source: string]: readonly string[] } = {
 };
 
 /** What to import from; refuses the flags of another source. */
-function sourceOf(flags: FlagValues): string {
-	const source = text(flags, "from") ?? "";
-	const own = Object.hasOwn(OWN_FLAGS, source) ? OWN_FLAGS[source] : undefined;
-	if (!own) {
-		const known = Object.keys(OWN_FLAGS).join(", ");
+function sourceOf(flags: FlagValues): Source {
+	const from = text(flags, "from");
+	const source = importSources.find((name) => name === from);
+	if (source === undefined) {
 		throw new TroclaError(
 			"invalid",
-			source === "" ? "--from must say what to import from" : `--from ${source} is not known`,
-			`Known: ${known}. For example: trocla import --from ruby --config /etc/troclarc.yaml`,
+			from === undefined ? "--from must say what to import from" : `--from ${from} is not known`,
+			`Known: ${importSources.join(", ")}. For example: trocla import --from ruby --config /etc/troclarc.yaml`,
 		);
 	}
 	const special = new Set(Object.values(OWN_FLAGS).flat());
-	const misplaced = [...special].find((name) => flags[name] !== undefined && !own.includes(name));
+	const misplaced = [...special].find((name) => flags[name] !== undefined && !OWN_FLAGS[source].includes(name));
 	if (misplaced !== undefined) {
 		const spelling = misplaced.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 		throw new TroclaError("invalid", `--${spelling} does not go with --from ${source}`, "See: trocla import --help");
@@ -86,7 +87,7 @@ async function fromExport(context: Context, flags: FlagValues): Promise<number> 
 	return await restore(context, file, flags);
 }
 
-async function findMove(context: Context, source: string, flags: FlagValues): Promise<Move> {
+async function findMove(context: Context, source: Exclude<Source, "export">, flags: FlagValues): Promise<Move> {
 	if (source === "ruby") return await fromRuby(context, flags);
 	return { to: await context.config(), ...(await fromFile(source, flags)) };
 }
@@ -98,7 +99,7 @@ async function fromRuby({ configFile: config }: Context, flags: FlagValues): Pro
 	return { from: from.file, to, read: () => readRuby(from) };
 }
 
-async function fromFile(source: string, flags: FlagValues): Promise<Omit<Move, "to">> {
+async function fromFile(source: "shadow" | "csv" | "pass", flags: FlagValues): Promise<Omit<Move, "to">> {
 	const file = text(flags, "file") ?? (source === "pass" ? passwordStore() : undefined);
 	if (file === undefined) {
 		throw new TroclaError("invalid", `--from ${source} needs --file`, "It names the file to read");
