@@ -99,10 +99,16 @@ async function fromRuby({ configFile: config }: Context, flags: FlagValues): Pro
 	return { from: from.file, to, read: () => readRuby(from) };
 }
 
+const FILE_HINTS = {
+	shadow: "For example: --file /etc/shadow --passwd /etc/passwd",
+	csv: "It names the file to read; - is standard input",
+	pass: "It names the password store's directory",
+};
+
 async function fromFile(source: "shadow" | "csv" | "pass", flags: FlagValues): Promise<Omit<Move, "to">> {
 	const file = text(flags, "file") ?? (source === "pass" ? passwordStore() : undefined);
 	if (file === undefined) {
-		throw new TroclaError("invalid", `--from ${source} needs --file`, "It names the file to read");
+		throw new TroclaError("invalid", `--from ${source} needs --file`, FILE_HINTS[source]);
 	}
 	if (source === "pass") {
 		const { readPass } = await import("../../src/import/pass.js");
@@ -114,6 +120,13 @@ async function fromFile(source: "shadow" | "csv" | "pass", flags: FlagValues): P
 	}
 	const { MIN_UID, readShadow } = await import("../../src/import/shadow.js");
 	const options = { passwd: text(flags, "passwd"), minUid: readUid(flags.minUid ?? String(MIN_UID)) };
+	if (flags.minUid !== undefined && options.passwd === undefined) {
+		throw new TroclaError(
+			"invalid",
+			"--min-uid needs --passwd",
+			"A shadow file has no uids: give --passwd /etc/passwd too",
+		);
+	}
 	return { from: file, read: () => readShadow(file, options) };
 }
 

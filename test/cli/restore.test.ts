@@ -81,6 +81,11 @@ test.each([
 		"backup.age is not a plain file of age recipients or identities",
 	],
 	["an SSH key", ["--identity", "ssh"], "ssh is not a plain file of age recipients or identities"],
+	[
+		"an identity and a passphrase",
+		["--identity", "identity", "--passphrase-file", "identity"],
+		"an identity or a passphrase opens an export, not both",
+	],
 	["a recipient", ["--identity", "recipient"], "this is not an age identity that trocla knows"],
 ])("%s opens nothing", async (_, flags, message) => {
 	await site.export(1);
