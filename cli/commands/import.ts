@@ -7,6 +7,7 @@ import type { ImportCounts } from "../../src/import/import.js";
 import type { Problem } from "../../src/import/incoming.js";
 import type { Run } from "../commands.js";
 import type { Context } from "../context.js";
+import { count, number } from "../count.js";
 import { type FlagValues, importSources } from "../flags.js";
 import { tell } from "../output.js";
 import { Progress } from "../progress.js";
@@ -159,10 +160,7 @@ function summary(counts: ImportCounts, dryRun: boolean, { from, to }: Move): str
 		...(same > 0 ? [`${number(same)} ${same === 1 ? "was" : "were"} there already`] : []),
 		...Object.entries(skipped).map(([reason, keys]) => `${number(keys)} ${reason}`),
 		...(differing > 0 ? [`${number(differing)} ${differing === 1 ? "differs" : "differ"} and stayed`] : []),
-		...(unreadable > 0 ? [`${count(unreadable, "fault")}`] : []),
+		...(unreadable > 0 ? [count(unreadable, "fault")] : []),
 	];
 	return `${parts.join("; ")}.`;
 }
-
-const number = (count: number) => count.toLocaleString("en");
-const count = (things: number, noun: string) => `${number(things)} ${noun}${things === 1 ? "" : "s"}`;

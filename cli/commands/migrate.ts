@@ -3,6 +3,7 @@ import { TroclaError } from "../../src/errors.js";
 import { openRecords } from "../../src/open.js";
 import { type LeftBehind, type Migrated, migrate, refuseTarget } from "../../src/transfer/migrate.js";
 import type { Run } from "../commands.js";
+import { count, number } from "../count.js";
 import { tell } from "../output.js";
 import { Progress } from "../progress.js";
 
@@ -59,7 +60,7 @@ const reasons: { readonly [Why in LeftBehind]: string } = {
 
 function describe({ copied, same, expired, again, differ, onlyInTarget }: Migrated): string {
 	const parts = [
-		`${keys(copied)} copied`,
+		`${count(copied, "key")} copied`,
 		...(same > 0 ? [`${number(same)} there already`] : []),
 		...(again > 0 ? [`${number(again)} copied again, for they changed meanwhile`] : []),
 		...(expired > 0 ? [`${number(expired)} expired and left out`] : []),
@@ -68,6 +69,3 @@ function describe({ copied, same, expired, again, differ, onlyInTarget }: Migrat
 	];
 	return parts.join(", ");
 }
-
-const number = (count: number) => count.toLocaleString("en");
-const keys = (count: number) => `${number(count)} ${count === 1 ? "key" : "keys"}`;
