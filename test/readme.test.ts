@@ -4,7 +4,8 @@ import { expect, test } from "vitest";
 import { run, Sandbox, TROCLA } from "./support/sandbox.js";
 import { replay } from "./support/shown.js";
 
-const readme = readFileSync(join(import.meta.dirname, "../README.md"), "utf8");
+const read = (file: string) => readFileSync(join(import.meta.dirname, "..", file), "utf8");
+const readme = read("README.md");
 
 test("what the README shows is what the command prints", async () => {
 	expect(await replay(readme)).toBeGreaterThan(7);
@@ -13,7 +14,16 @@ test("what the README shows is what the command prints", async () => {
 test("the README's configuration is one", async () => {
 	const sandbox = new Sandbox();
 	const [, yaml = ""] = /```yaml\n(.*?)```/s.exec(readme) ?? [];
-	writeFileSync(sandbox.path("troclarc.yaml"), yaml.replace("/var/lib/trocla/", `${sandbox.directory}/store/`));
+	// What it names is there, but elsewhere.
+	const format = read("docs/formats.md").match(/```js\n(.*?)```/s)?.[1] ?? "";
+	writeFileSync(sandbox.path("htdigest.js"), format, { mode: 0o600 });
+	writeFileSync(sandbox.path("notify"), "#!/bin/sh\n", { mode: 0o700 });
+	writeFileSync(sandbox.path("sealed.yaml"), `store_options: {path: ${sandbox.path("sealed/trocla.sqlite")}}\n`);
+	expect(
+		await sandbox.run(["init", "--sealed", "-c", "sealed.yaml", "--key-file", sandbox.path("keys")]),
+	).toMatchObject({ code: 0 });
+	const places = /\/var\/lib\/trocla|\/var\/log\/trocla|\/etc\/trocla|\/usr\/local\/bin/g;
+	writeFileSync(sandbox.path("troclarc.yaml"), yaml.replace(places, sandbox.directory), { mode: 0o600 });
 	expect((await sandbox.run(["get", "home", "plain", "--profile", "wifi"])).stdout).toMatch(
 		/^[a-km-xA-KM-X1-9]{20}\n$/,
 	);
