@@ -6,7 +6,9 @@ export function sqliteError(error: unknown, path: string): BackendError {
 	if (error instanceof BackendError) return error;
 	const { code = "", message } = error instanceof Error ? (error as NodeJS.ErrnoException) : { message: String(error) };
 	const [fault, what, hint] = explain(code, message);
-	return new BackendError(fault, `${path}: ${what}`, `Nothing was changed. ${hint}`);
+	// An import, say, has changed much by the time when a disk is full.
+	const outcome = fault === "full" ? "This change was not stored" : "Nothing was changed";
+	return new BackendError(fault, `${path}: ${what}`, `${outcome}. ${hint}`);
 }
 
 function explain(code: string, message: string): [fault: BackendFault, what: string, hint: string] {

@@ -1,12 +1,11 @@
 // What thousands of keys in one run cost, beside libcrypt alone on the same cores and SQLite's own shell.
-import { execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
-import { openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { openSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { fillStore, keyName } from "./keys.mjs";
-import { byTurns, inSandbox, NODE, row, runProgram, TROCLA } from "./measure.mjs";
+import { byTurns, inSandbox, NODE, peakRss, row, runProgram, TROCLA } from "./measure.mjs";
 
 const ROUNDS = 3;
 const HASHES = 10_000;
@@ -31,7 +30,9 @@ export async function run() {
 		const empty = () => {
 			for (const suffix of ["", "-wal", "-shm"]) rmSync(`${store}${suffix}`, { force: true });
 		};
-		const batch = (input) => runProgram([NODE, TROCLA, "get", "--batch", "-c", config], env, {}, openSync(input, "r"));
+		const command = [NODE, TROCLA, "get", "--batch", "-c", config];
+		const batch = (input) => runProgram(command, env, {}, openSync(input, "r"));
+		const peak = (input) => peakRss(command, env, openSync(input, "r"));
 		const [made, alone] = await byTurns(
 			ROUNDS,
 			[
@@ -49,7 +50,7 @@ export async function run() {
 		]);
 		empty();
 		await fillStore(store, MANY);
-		const [small, large] = [await peakRss(few, config, env), await peakRss(many, config, env)];
+		const [small, large] = [await peak(few), await peak(many)];
 		return [
 			row("10,000 new sha512crypt keys in a batch", "libcrypt alone, on the same cores", made, alone),
 			row("100,000 new plain keys in a batch", "as many cached gets", create[0], cached),
@@ -57,21 +58,4 @@ export async function run() {
 			row("peak memory of a batch of 1,000,000 lines", "of 1,000 lines", large, small, "MiB"),
 		];
 	});
-}
-
-/** The most memory that a batch had at a time, in MiB: /proc/PID/status, VmHWM. Its output is read as it comes. */
-async function peakRss(input, config, env) {
-	const stdio = [openSync(input, "r"), "pipe", "inherit"];
-	const child = spawn(NODE, [TROCLA, "get", "--batch", "-c", config], { env, stdio });
-	let peak = 0;
-	child.stdout.on("data", () => {
-		try {
-			const [, kib] = /^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${child.pid}/status`, "utf8")) ?? [];
-			peak = Math.max(peak, Number(kib ?? 0) / 1024);
-		} catch {
-			// It has ended, and what it wrote last is read.
-		}
-	});
-	await once(child, "close");
-	return peak;
 }

@@ -19,9 +19,20 @@ export async function run() {
 		const recipient = makeIdentity(identity);
 		const exporting = ({ config }, ...to) => [NODE, TROCLA, "export", ...to, "--to", recipient, "-c", config];
 		await runProgram(exporting(many, file), env);
-		const restoring = ["import", "--from", "export", "--file", file, "--identity", identity, "-c", copy.config];
+		const restoring = [
+			"import",
+			"--json",
+			"--from",
+			"export",
+			"--file",
+			file,
+			"--identity",
+			identity,
+			"-c",
+			copy.config,
+		];
 		const restoringMany = [NODE, TROCLA, ...restoring];
-		const migrating = ({ config }) => [NODE, TROCLA, "migrate", "--to", copy.config, "-c", config];
+		const migrating = ({ config }) => [NODE, TROCLA, "migrate", "--json", "--to", copy.config, "-c", config];
 		const shell = (line) => ["bash", "-o", "pipefail", "-c", line];
 		const dumping = shell(`sqlite3 ${many.file} .dump | age -e -r ${recipient} > ${file}.sql`);
 		const loading = shell(`age -d -i ${identity} ${file}.sql | sqlite3 ${copy.file}`);

@@ -45,9 +45,14 @@ export async function runProgram([file, ...args], env, user = {}, input = "ignor
 	return taken;
 }
 
-/** The most memory that a program had at a time, in MiB: /proc/PID/status, VmHWM. Its output is read as it comes. */
-export async function peakRss([file, ...args], env) {
-	const child = spawn(file, args, { env, stdio: ["ignore", "pipe", "inherit"] });
+/**
+ * The most memory that a program had at a time, in MiB: /proc/PID/status, VmHWM. It is looked at when the program prints
+ * something, so it must print at its end.
+ *
+ * @param input - what its standard input is; nothing unless told
+ */
+export async function peakRss([file, ...args], env, input = "ignore") {
+	const child = spawn(file, args, { env, stdio: [input, "pipe", "inherit"] });
 	let peak = 0;
 	child.stdout.on("data", () => {
 		try {

@@ -90,6 +90,12 @@ export class Context {
 		print(`${this.json ? JSON.stringify(object) : text}\n`);
 	}
 
+	/** Says what was done: prints the object with `--json`, else tells the text, which is a message and no output. */
+	report(text: string, object: unknown): void {
+		if (this.json) this.print("", object);
+		else tell(text);
+	}
+
 	/** Prints a stored value; `hint` is said where that fails. */
 	printValue(stored: { key: string; format: string; value: string }, hint = "What was made is stored: run it again") {
 		if (this.json) print(`${JSON.stringify(stored)}\n`, hint);

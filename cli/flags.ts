@@ -112,7 +112,10 @@ export const forceFlag: Flag = {
 };
 export const dryRunFlag: Flag = { spelling: "--dry-run", help: "write nothing, only say what would be done" };
 
-/** What `import` reads, and how. */
+/** What `import` reads. */
+export const importSources = ["ruby", "shadow", "csv", "pass", "export"] as const;
+
+/** What it reads, and how. */
 export const importFlags: readonly Flag[] = [
 	{ spelling: "--from <what>", help: "ruby, shadow, csv, pass, or export" },
 	{ spelling: "--file <path>", help: "the file to read (of pass, its directory); csv, export: - for standard input" },

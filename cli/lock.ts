@@ -54,8 +54,12 @@ export async function readKey(
 		warnOfReaders(context, file);
 		return readLines(file);
 	});
+	const byPassphrase = flags.passphrase === true || flags.passphraseFile !== undefined;
+	if (byPassphrase && identities.length > 0) {
+		throw new TroclaError("invalid", "an identity or a passphrase opens an export, not both", "Give one of them");
+	}
 	if (identities.length > 0) return { identities };
-	if (flags.passphraseFile === undefined && flags.passphrase !== true && !(await takesPassphrase())) {
+	if (!byPassphrase && !(await takesPassphrase())) {
 		throw new TroclaError(
 			"invalid",
 			"it takes the identity of one of its recipients to open this export",

@@ -122,6 +122,9 @@ function helpAsked(argv: readonly string[]): readonly string[] {
 
 /** What commander says of wrong usage, without what stands in an unknown flag behind its name: it may be a secret. */
 function usageError(text: string): string {
+	const [, name] = /^error: unknown option '(--[^=']*)=/.exec(text) ?? [];
+	if (name !== undefined && allFlags().some(({ spelling }) => spelling === name))
+		return `option '${name}' takes no value${text.endsWith("\n") ? "\n" : ""}`;
 	return text
 		.replace(/^error: /, "")
 		.replace(/^(unknown option '--[^=']*)=.*'/s, "$1'")

@@ -1,3 +1,5 @@
+import { number } from "./count.js";
+
 const BAR_WIDTH = 24;
 
 /**
@@ -29,22 +31,20 @@ export class Progress {
 	}
 }
 
-const print = (count: number) => Math.round(count).toLocaleString("en");
-
 function describeCount(count: number, perSecond: number): string {
-	return `${print(count)} (${print(perSecond)}/s)`;
+	return `${number(count)} (${number(perSecond)}/s)`;
 }
 
 function describeShare(count: number, total: number, perSecond: number): string {
 	const filled = total === 0 ? BAR_WIDTH : Math.floor((count / total) * BAR_WIDTH);
 	const bar = "#".repeat(filled) + ".".repeat(BAR_WIDTH - filled);
 	const left = perSecond === 0 ? "" : `, ${describeTime(Math.ceil((total - count) / perSecond))} left`;
-	return `[${bar}] ${print(count)}/${print(total)}${left}`;
+	return `[${bar}] ${number(count)}/${number(total)}${left}`;
 }
 
 /** Seconds as people say them: `45 s`, `3:05 min`, `2:10 h`. */
 function describeTime(seconds: number): string {
-	const twoDigits = (number: number) => String(number).padStart(2, "0");
+	const twoDigits = (part: number) => String(part).padStart(2, "0");
 	if (seconds < 60) return `${seconds} s`;
 	const minutes = Math.floor(seconds / 60);
 	if (minutes < 60) return `${minutes}:${twoDigits(seconds % 60)} min`;

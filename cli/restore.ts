@@ -1,6 +1,7 @@
 import { type Left, type Restored, restoreExport, WholeExport } from "../src/transfer/restore.js";
 import { Source } from "../src/transfer/source.js";
 import type { Context } from "./context.js";
+import { count, number } from "./count.js";
 import type { FlagValues } from "./flags.js";
 import { readKey } from "./lock.js";
 import { tell } from "./output.js";
@@ -33,7 +34,7 @@ export async function restore(context: Context, file: string, flags: FlagValues)
 					else tell(`trocla: ${JSON.stringify(key)} ${reasons[why]}`);
 				},
 			}).finally(() => progress.end());
-			context.print(describe(restored), { ...restored, left });
+			context.report(`${describe(restored)}.`, { ...restored, left });
 			return restored.different + restored.damaged > 0 ? 1 : 0;
 		},
 		{ create: true, inGroups: true },
@@ -48,14 +49,13 @@ const reasons: { readonly [Why in Left]: string } = {
 };
 
 function describe({ written, replaced, same, different, damaged, expired, missing }: Restored): string {
-	const parts: [count: number, what: string][] = [
+	const parts: [keys: number, what: string][] = [
 		[replaced, "replaced"],
 		[same, "there already"],
 		[different + damaged, "left as they are"],
 		[expired, "expired and left out"],
 		[missing, "missing in the export"],
 	];
-	const number = (count: number) => count.toLocaleString("en");
-	const others = parts.filter(([count]) => count > 0).map(([count, what]) => `${number(count)} ${what}`);
-	return [`${number(written)} ${written === 1 ? "key" : "keys"} restored`, ...others].join(", ");
+	const others = parts.filter(([keys]) => keys > 0).map(([keys, what]) => `${number(keys)} ${what}`);
+	return [`${count(written, "key")} restored`, ...others].join(", ");
 }

@@ -1,3 +1,4 @@
+import { fstatSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { pipeline } from "node:stream";
 import { answerLines, type BatchAnswer, type Get } from "../../src/batch/batch.js";
@@ -9,6 +10,7 @@ import { OutputError, print, tell } from "../output.js";
 import { Progress } from "../progress.js";
 import { ReadAhead } from "../read-ahead.js";
 
+const STDIN = 0;
 const MOST_REMEMBERED = 1000;
 
 /**
@@ -19,6 +21,8 @@ const MOST_REMEMBERED = 1000;
  * @param create - whether a store that is not there yet is made
  */
 export async function runBatch(context: Context, create: boolean, get: (trocla: Trocla) => Get): Promise<number> {
+	// Node would take it for an empty one.
+	if (fstatSync(STDIN).isDirectory()) throw unreadable("it is a directory");
 	// A thread for each core and one for the store; libuv starts them at the first query. Of each two values that are
 	// made, one waits for a thread: to wake up one that has nothing to do takes some hundredths of a hash's time.
 	const threads = availableParallelism() + 1;
@@ -73,10 +77,14 @@ async function* chunksOf(input: ReadAhead): AsyncGenerator<Buffer> {
 	try {
 		yield* input;
 	} catch (error) {
-		throw new TroclaError(
-			"invalid",
-			`standard input can't be read (${(error as Error).message})`,
-			"Pipe the lines in, or redirect a file: trocla get --batch < lines",
-		);
+		throw unreadable((error as Error).message);
 	}
+}
+
+function unreadable(why: string): TroclaError {
+	return new TroclaError(
+		"invalid",
+		`standard input can't be read (${why})`,
+		"Pipe the lines in, or redirect a file: trocla get --batch < lines",
+	);
 }

@@ -4,7 +4,7 @@ import { charsetNames } from "../../src/generate/charsets.js";
 import { builtinProfiles } from "../../src/options/profiles.js";
 import { type CommandSpec, commands, type Run } from "../commands.js";
 import { Context } from "../context.js";
-import { type Flag, globalFlags } from "../flags.js";
+import { type Flag, globalFlags, importSources } from "../flags.js";
 import { print } from "../output.js";
 
 /** As many keys as anybody reads. */
@@ -13,8 +13,8 @@ const MAX_KEYS = 200;
 /** What the words before the current one say about it. */
 interface Line {
 	readonly spec: CommandSpec | undefined;
-	/** How many of the command's arguments are there already. */
-	readonly args: number;
+	/** The command's arguments that are there already. */
+	readonly args: readonly string[];
 	/** The flag whose value the current word is. */
 	readonly flag: Flag | undefined;
 	/** Whether `--` has put an end to flags. */
@@ -40,7 +40,7 @@ export const run: Run = async (context, args) => {
 
 function readLine(before: readonly string[]): Line {
 	let spec: CommandSpec | undefined;
-	let args = 0;
+	const args: string[] = [];
 	let flag: Flag | undefined;
 	let ended = false;
 	let configFile: string | undefined;
@@ -57,18 +57,19 @@ function readLine(before: readonly string[]): Line {
 			const owner = allFlags().find((flag) => takesValue(flag) && spellings(flag).includes(name));
 			if (value === undefined) flag = owner;
 			else take(owner, value);
-		} else if (spec) args++;
+		} else if (spec) args.push(word);
 		else spec = commands.find(({ name }) => name === word);
 	}
 	return { spec, args, flag, ended, configFile };
 }
 
-async function candidates(context: Context, { spec, args, flag, ended }: Line, current: string): Promise<string[]> {
-	if (flag) return await valuesOf(flag, context);
+async function candidates(context: Context, line: Line, current: string): Promise<string[]> {
+	const { spec, args, flag, ended } = line;
+	if (flag) return await valuesOf(flag, line, context);
 	const flags = [...(spec?.flags ?? []), ...globalFlags];
-	if (!ended && current.startsWith("-")) return await flagsFrom(flags, current, context);
+	if (!ended && current.startsWith("-")) return await flagsFrom(flags, line, current, context);
 	if (!spec) return commands.filter(({ hidden }) => !hidden).map(({ name }) => name);
-	const argument = spec.args.split(" ")[args] ?? "";
+	const argument = argumentNames(spec)[args.length] ?? "";
 	if (argument.includes("key")) {
 		// Before `--` they would be taken for flags.
 		return (await keys(context, current)).filter((key) => ended || !key.startsWith("-"));
@@ -78,20 +79,29 @@ async function candidates(context: Context, { spec, args, flag, ended }: Line, c
 }
 
 /** The names of flags; behind `--name=`, that flag's values. */
-async function flagsFrom(flags: readonly Flag[], current: string, context: Context): Promise<string[]> {
+async function flagsFrom(flags: readonly Flag[], line: Line, current: string, context: Context): Promise<string[]> {
 	const [, name] = /^(--[^=]+)=/.exec(current) ?? [];
 	if (name === undefined) return [...flags.flatMap(spellings), "--help"].filter((word) => word.startsWith("--"));
 	const flag = flags.find((flag) => takesValue(flag) && spellings(flag).includes(name));
-	return flag ? (await valuesOf(flag, context)).map((value) => `${name}=${value}`) : [];
+	return flag ? (await valuesOf(flag, line, context)).map((value) => `${name}=${value}`) : [];
 }
 
-async function valuesOf({ spelling }: Flag, context: Context): Promise<string[]> {
+async function valuesOf({ spelling }: Flag, line: Line, context: Context): Promise<string[]> {
 	if (spelling.includes("--charset")) return [...charsetNames];
 	if (spelling.includes("--profile")) {
 		return Object.keys({ ...builtinProfiles, ...(await loadConfig(context.configFile)).profiles });
 	}
+	if (spelling.includes("--from")) return [...importSources];
+	if (spelling.includes("--render")) return await partsOf(line, context);
 	if (spelling.includes("--encode")) return ["sha256", "md5"];
 	return spelling.includes("--plugin") ? ["mysql_native_password", "caching_sha2_password", "ed25519"] : [];
+}
+
+/** The parts of the format that the line asks for. */
+async function partsOf({ spec, args }: Line, context: Context): Promise<string[]> {
+	const { formats } = await context.config();
+	const format = spec && args[argumentNames(spec).indexOf("<format>")];
+	return format !== undefined && formats.has(format) ? Object.keys((await formats.load(format)).render ?? {}) : [];
 }
 
 async function keys(context: Context, prefix: string): Promise<string[]> {
@@ -108,6 +118,7 @@ async function keys(context: Context, prefix: string): Promise<string[]> {
 	return found;
 }
 
+const argumentNames = ({ args }: CommandSpec) => args.split(" ");
 const allFlags = () => [...globalFlags, ...commands.flatMap(({ flags }) => flags)];
 const takesValue = ({ spelling }: Flag) => spelling.includes("<");
 const spellings = ({ spelling }: Flag) => spelling.replace(/ [<[].*/, "").split(", ");

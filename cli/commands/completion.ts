@@ -63,7 +63,15 @@ function __trocla_current
 	end
 	printf '%s\\n' "$word"
 end
-complete -c trocla -f -a '(trocla complete -- (commandline -opc)[2..] (__trocla_current) 2>/dev/null)'
+function __trocla_candidates
+	set -l found (trocla complete -- (commandline -opc)[2..] (__trocla_current) 2>/dev/null)
+	if set -q found[1]
+		printf '%s\\n' $found
+	else
+		__fish_complete_path (commandline -ct)
+	end
+end
+complete -c trocla -f -a '(__trocla_candidates)'
 `,
 };
 

@@ -7,7 +7,8 @@ import type { ImportCounts } from "../../src/import/import.js";
 import type { Problem } from "../../src/import/incoming.js";
 import type { Run } from "../commands.js";
 import type { Context } from "../context.js";
-import type { FlagValues } from "../flags.js";
+import { count, number } from "../count.js";
+import { type FlagValues, importSources } from "../flags.js";
 import { tell } from "../output.js";
 import { Progress } from "../progress.js";
 
@@ -40,17 +41,17 @@ export const run: Run = async (context, _, flags) => {
 			}
 		},
 		seen: progress.update,
-	});
-	progress.end();
-	if (context.json) context.print("", { ...counts, dryRun, problems });
-	else tell(summary(counts, dryRun, move));
+	}).finally(() => progress.end());
+	context.report(summary(counts, dryRun, move), { ...counts, dryRun, problems });
 	return counts.differing + counts.unreadable > 0 ? 1 : 0;
 };
+
+type Source = (typeof importSources)[number];
 
 const FOREIGN_FLAGS = ["prefix", "dryRun"];
 
 /** What each source takes besides the flags of all. */
-const OWN_FLAGS: { readonly [source: string]: readonly string[] } = {
+const OWN_FLAGS: { readonly [From in Source]: readonly string[] } = {
 	ruby: ["source", ...FOREIGN_FLAGS],
 	shadow: ["passwd", "minUid", ...FOREIGN_FLAGS],
 	csv: FOREIGN_FLAGS,
@@ -59,19 +60,18 @@ const OWN_FLAGS: { readonly [source: string]: readonly string[] } = {
 };
 
 /** What to import from; refuses the flags of another source. */
-function sourceOf(flags: FlagValues): string {
-	const source = text(flags, "from") ?? "";
-	const own = Object.hasOwn(OWN_FLAGS, source) ? OWN_FLAGS[source] : undefined;
-	if (!own) {
-		const known = Object.keys(OWN_FLAGS).join(", ");
+function sourceOf(flags: FlagValues): Source {
+	const from = text(flags, "from");
+	const source = importSources.find((name) => name === from);
+	if (source === undefined) {
 		throw new TroclaError(
 			"invalid",
-			source === "" ? "--from must say what to import from" : `--from ${source} is not known`,
-			`Known: ${known}. For example: trocla import --from ruby --config /etc/troclarc.yaml`,
+			from === undefined ? "--from must say what to import from" : `--from ${from} is not known`,
+			`Known: ${importSources.join(", ")}. For example: trocla import --from ruby --config /etc/troclarc.yaml`,
 		);
 	}
 	const special = new Set(Object.values(OWN_FLAGS).flat());
-	const misplaced = [...special].find((name) => flags[name] !== undefined && !own.includes(name));
+	const misplaced = [...special].find((name) => flags[name] !== undefined && !OWN_FLAGS[source].includes(name));
 	if (misplaced !== undefined) {
 		const spelling = misplaced.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 		throw new TroclaError("invalid", `--${spelling} does not go with --from ${source}`, "See: trocla import --help");
@@ -88,7 +88,7 @@ async function fromExport(context: Context, flags: FlagValues): Promise<number> 
 	return await restore(context, file, flags);
 }
 
-async function findMove(context: Context, source: string, flags: FlagValues): Promise<Move> {
+async function findMove(context: Context, source: Exclude<Source, "export">, flags: FlagValues): Promise<Move> {
 	if (source === "ruby") return await fromRuby(context, flags);
 	return { to: await context.config(), ...(await fromFile(source, flags)) };
 }
@@ -100,10 +100,16 @@ async function fromRuby({ configFile: config }: Context, flags: FlagValues): Pro
 	return { from: from.file, to, read: () => readRuby(from) };
 }
 
-async function fromFile(source: string, flags: FlagValues): Promise<Omit<Move, "to">> {
+const FILE_HINTS = {
+	shadow: "For example: --file /etc/shadow --passwd /etc/passwd",
+	csv: "It names the file to read; - is standard input",
+	pass: "It names the password store's directory",
+};
+
+async function fromFile(source: "shadow" | "csv" | "pass", flags: FlagValues): Promise<Omit<Move, "to">> {
 	const file = text(flags, "file") ?? (source === "pass" ? passwordStore() : undefined);
 	if (file === undefined) {
-		throw new TroclaError("invalid", `--from ${source} needs --file`, "It names the file to read");
+		throw new TroclaError("invalid", `--from ${source} needs --file`, FILE_HINTS[source]);
 	}
 	if (source === "pass") {
 		const { readPass } = await import("../../src/import/pass.js");
@@ -115,6 +121,13 @@ async function fromFile(source: string, flags: FlagValues): Promise<Omit<Move, "
 	}
 	const { MIN_UID, readShadow } = await import("../../src/import/shadow.js");
 	const options = { passwd: text(flags, "passwd"), minUid: readUid(flags.minUid ?? String(MIN_UID)) };
+	if (flags.minUid !== undefined && options.passwd === undefined) {
+		throw new TroclaError(
+			"invalid",
+			"--min-uid needs --passwd",
+			"A shadow file has no uids: give --passwd /etc/passwd too",
+		);
+	}
 	return { from: file, read: () => readShadow(file, options) };
 }
 
@@ -147,10 +160,7 @@ function summary(counts: ImportCounts, dryRun: boolean, { from, to }: Move): str
 		...(same > 0 ? [`${number(same)} ${same === 1 ? "was" : "were"} there already`] : []),
 		...Object.entries(skipped).map(([reason, keys]) => `${number(keys)} ${reason}`),
 		...(differing > 0 ? [`${number(differing)} ${differing === 1 ? "differs" : "differ"} and stayed`] : []),
-		...(unreadable > 0 ? [`${count(unreadable, "fault")}`] : []),
+		...(unreadable > 0 ? [count(unreadable, "fault")] : []),
 	];
 	return `${parts.join("; ")}.`;
 }
-
-const number = (count: number) => count.toLocaleString("en");
-const count = (things: number, noun: string) => `${number(things)} ${noun}${things === 1 ? "" : "s"}`;

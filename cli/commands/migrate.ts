@@ -3,6 +3,7 @@ import { TroclaError } from "../../src/errors.js";
 import { openRecords } from "../../src/open.js";
 import { type LeftBehind, type Migrated, migrate, refuseTarget } from "../../src/transfer/migrate.js";
 import type { Run } from "../commands.js";
+import { count, number } from "../count.js";
 import { tell } from "../output.js";
 import { Progress } from "../progress.js";
 
@@ -14,6 +15,9 @@ export const run: Run = async (context, _, flags) => {
 		async (source) => {
 			const copy = await openRecords(target, { ...context.opening(true), inGroups: true });
 			const steps = { copied: new Progress("Copied keys"), compared: new Progress("Compared keys") };
+			const endSteps = () => {
+				for (const step of Object.values(steps)) step.end();
+			};
 			const left: { readonly key: string; readonly why: LeftBehind }[] = [];
 			try {
 				const migrated = await migrate(source, copy, {
@@ -21,13 +25,12 @@ export const run: Run = async (context, _, flags) => {
 					now: () => new Date(),
 					seen: (step, done, total) => steps[step].update(done, total),
 					left: (key, why) => {
-						for (const step of Object.values(steps)) step.end();
+						endSteps();
 						if (context.json) left.push({ key, why });
 						else tell(`trocla: ${JSON.stringify(key)} ${reasons[why]}`);
 					},
-				});
-				for (const step of Object.values(steps)) step.end();
-				context.print(describe(migrated), { ...migrated, left });
+				}).finally(endSteps);
+				context.report(`${describe(migrated)}.`, { ...migrated, left });
 				return migrated.differ > 0 ? 1 : 0;
 			} finally {
 				await copy.close();
@@ -57,15 +60,12 @@ const reasons: { readonly [Why in LeftBehind]: string } = {
 
 function describe({ copied, same, expired, again, differ, onlyInTarget }: Migrated): string {
 	const parts = [
-		`${keys(copied)} copied`,
+		`${count(copied, "key")} copied`,
 		...(same > 0 ? [`${number(same)} there already`] : []),
 		...(again > 0 ? [`${number(again)} copied again, for they changed meanwhile`] : []),
 		...(expired > 0 ? [`${number(expired)} expired and left out`] : []),
 		...(onlyInTarget > 0 ? [`${number(onlyInTarget)} only in the target`] : []),
-		`${number(differ)} differ`,
+		`${number(differ)} ${differ === 1 ? "differs" : "differ"}`,
 	];
 	return parts.join(", ");
 }
-
-const number = (count: number) => count.toLocaleString("en");
-const keys = (count: number) => `${number(count)} ${count === 1 ? "key" : "keys"}`;

@@ -6,6 +6,7 @@ import { decodeUtf8 } from "./utf8.js";
 
 const COLUMNS = ["key", "format", "value", "expires"] as const;
 const REQUIRED = COLUMNS.slice(0, 3);
+const HEADER = "The first line must be: key,format,value or key,format,value,expires";
 
 /** A row by the names of its columns, and the line that it ends on. */
 interface Row {
@@ -56,6 +57,7 @@ function add(keys: Map<string, Key>, { fields, complete, line }: Row): string | 
 	const { key = "", format = "", value = "", expires = "" } = fields;
 	if (!complete) return "has not as many fields as the header";
 	if (key === "") return "has no key";
+	if (format === "") return "has no format";
 	const known = keys.get(key) ?? { formats: new Map<string, string>(), expires, line };
 	if (known.formats.has(format)) return `has its ${format} twice; the first one counts`;
 	if (known.expires !== expires) return `has two expiries; that of line ${known.line} counts`;
@@ -68,10 +70,15 @@ function add(keys: Map<string, Key>, { fields, complete, line }: Row): string | 
 function readExpiry(text: string): { seconds?: number; endsAt?: Date } | undefined {
 	if (text === "") return {};
 	if (/^[1-9]\d{0,9}$/.test(text)) return { seconds: Number(text) };
-	const endsAt = new Date(
-		/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/.test(text) ? text : Number.NaN,
-	);
+	const [, day = ""] = /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/.exec(text) ?? [];
+	const endsAt = new Date(isDay(day) ? text : Number.NaN);
 	return Number.isNaN(endsAt.getTime()) ? undefined : { endsAt };
+}
+
+/** Whether there is such a day; JavaScript takes 30 February for 2 March. */
+function isDay(text: string): boolean {
+	const day = new Date(text);
+	return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);
 }
 
 async function readText(path: string, name: string): Promise<string> {
@@ -99,7 +106,8 @@ async function parseRows(text: string, name: string): Promise<Row[]> {
 		throw notCsv(error, name);
 	}
 	const [header, ...rows] = records;
-	const columns = header?.record.map((column) => column.trim()) ?? [];
+	if (!header) throw sourceError(`${name} is empty`, `Nothing was imported. ${HEADER}`);
+	const columns = header.record.map((column) => column.trim());
 	checkHeader(columns, name);
 	return rows.map(({ record, info }) => ({
 		fields: Object.fromEntries(columns.map((column, index) => [column, record[index] ?? ""])),
@@ -117,7 +125,7 @@ function checkHeader(columns: readonly string[], name: string): void {
 		missing === undefined
 			? `${name}: its header has ${JSON.stringify(strange)}`
 			: `${name}: its header has no ${missing}`,
-		"The first line must be: key,format,value or key,format,value,expires",
+		HEADER,
 	);
 }
 

@@ -6,6 +6,7 @@ import { type Expiry, type KeyRecord, MAX_EXPIRES, type StoredFormat } from "../
 import type { Foreign } from "./foreign.js";
 
 const UNKNOWN_FORMAT = "trocla formats lists those there are; a configuration can add others, under formats";
+const BAD_VALUE = "A value is 1 byte to 1 MiB of text in UTF-8. Mend it where it comes from";
 
 /** Why something of a key did not come in: it is stored otherwise, or could not be read or kept. */
 export interface Problem {
@@ -47,7 +48,7 @@ export function incomingOf(foreign: Foreign, prefix: string, formats: Formats, n
 		if (!formats.has(format)) {
 			problems.push(unreadable(`has a ${format}, which is not a known format`, UNKNOWN_FORMAT));
 		} else if (wrongValue) {
-			problems.push(unreadable(`has a ${format} that can't be kept: ${wrongValue.message}`, wrongValue.hint));
+			problems.push(unreadable(`has a ${format} that can't be kept: ${wrongValue.message}`, BAD_VALUE));
 		} else {
 			usable.push([format, { value, at: now.toISOString() }]);
 		}

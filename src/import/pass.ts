@@ -1,8 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import type { Dirent } from "node:fs";
 import { readdir, readFile, realpath, stat } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join, relative, sep } from "node:path";
+import { shellWord } from "../input.js";
 import type { Foreign, Reader } from "./foreign.js";
 import { sourceError, unreadable } from "./source-error.js";
 import { decodeUtf8 } from "./utf8.js";
@@ -31,9 +33,13 @@ export async function* readPass(root: string): Reader {
 	let page: string[] = [];
 	let count = 0;
 	const readPage = () => Promise.all(page.map((path) => readEntry(path, top)));
-	for await (const path of entriesOf(top)) {
+	for await (const found of entriesOf(top, top)) {
 		count++;
-		if (page.push(path) < PAGE_ENTRIES) continue;
+		if (typeof found === "object") {
+			yield found;
+			continue;
+		}
+		if (page.push(found) < PAGE_ENTRIES) continue;
 		yield* await readPage();
 		page = [];
 	}
@@ -41,26 +47,34 @@ export async function* readPass(root: string): Reader {
 	if (count === 0) throw sourceError(`${root} has no ${SUFFIX} files`, hint);
 }
 
-/** The paths of all entries, links among them, in the order of their names. */
-async function* entriesOf(directory: string): AsyncGenerator<string> {
-	const entries = await readdir(directory, { withFileTypes: true }).catch((error: unknown) => {
-		throw unreadable(directory, error);
-	});
+/** The paths of all entries, links among them, in the order of their names; a directory below that can't be read is a fault. */
+async function* entriesOf(directory: string, top: string): AsyncGenerator<string | Foreign> {
+	let entries: Dirent[];
+	try {
+		entries = await readdir(directory, { withFileTypes: true });
+	} catch (error) {
+		const { message, hint } = unreadable(directory, error);
+		if (directory === top) throw sourceError(message, hint);
+		yield { key: `${relative(top, directory)}/`, fault: `can't be looked into: ${message}`, ...(hint && { hint }) };
+		return;
+	}
 	for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
 		if (entry.name.startsWith(".")) continue;
 		const path = join(directory, entry.name);
-		if (entry.isDirectory()) yield* entriesOf(path);
+		if (entry.isDirectory()) yield* entriesOf(path, top);
 		else if (entry.name.endsWith(SUFFIX) || entry.isSymbolicLink()) yield path;
 	}
 }
 
 async function readEntry(path: string, top: string): Promise<Foreign> {
 	const key = relative(top, path).slice(0, path.endsWith(SUFFIX) ? -SUFFIX.length : undefined);
-	const fault = (why: string, hint = `See: gpg --decrypt ${JSON.stringify(path)}`) => ({ key, fault: why, hint });
+	const fault = (why: string, hint = `See: gpg --decrypt ${shellWord(path)}`) => ({ key, fault: why, hint });
 	try {
 		const target = await realpath(path);
 		if (!target.startsWith(top + sep)) return fault("is a link out of the tree", "Import that other tree by itself");
-		if (!(await stat(target)).isFile()) return fault("is a link to a directory", "Its entries come in where they are");
+		const stats = await stat(target);
+		if (stats.isDirectory()) return fault("is a link to a directory", "Its entries come in where they are");
+		if (!stats.isFile()) return fault("is not a file", "Take it out of the tree");
 		const opened = await gpg(["--decrypt"], await readFile(target));
 		if (typeof opened === "string") return fault(`can't be decrypted: ${opened}`);
 		const end = opened.indexOf("\n");

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { Foreign, Reader } from "./foreign.js";
-import type { RubyValue } from "./marshal.js";
+import type { RubyMap, RubyValue } from "./marshal.js";
 import { keyOf, readEntry, strangeKey } from "./ruby-entry.js";
 import type { Decrypt } from "./ruby-ssl.js";
 import { sourceError, unreadable } from "./source-error.js";
@@ -57,8 +57,21 @@ function readWhole(text: string, path: string, parse: Parse): Iterable<Entry> | 
 	} catch {
 		return undefined;
 	}
-	if (document instanceof Map) return document;
-	throw damaged(path, "is not a YAML store: it holds no map of keys");
+	if (!(document instanceof Map)) throw damaged(path, "is not a YAML store: it holds no map of keys");
+	if (isConfig(document)) {
+		throw sourceError(
+			`${path} is a configuration of the Ruby trocla, and no store`,
+			"Name it with --config, without --file",
+		);
+	}
+	return document;
+}
+
+/** Whether it is what `--config` should have named: no store has a word under such a key. */
+function isConfig(document: RubyMap): boolean {
+	const options = document.get("store_options") ?? document.get(":store_options");
+	const isMoneta = ["store", ":store"].some((name) => /^:?moneta$/.test(String(document.get(name))));
+	return isMoneta || (options instanceof Map && (options.has("adapter") || options.has(":adapter")));
 }
 
 /** The entries one by one, where one that is broken does not hide the others. */

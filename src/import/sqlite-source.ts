@@ -55,8 +55,17 @@ async function readMode(path: string): Promise<"mode=ro" | "immutable=1"> {
 	);
 }
 
-/** The first bytes of a file. */
+/** The first bytes of a file; of a pipe they could not be read again. */
 export async function readHeader(path: string): Promise<Buffer> {
+	const stats = await stat(path).catch((error: unknown) => {
+		throw unreadable(path, error);
+	});
+	if (!stats.isFile() && !stats.isDirectory()) {
+		throw sourceError(
+			`${path} is not a file, but a pipe or a device`,
+			"Copy what comes out of it to a file, and name that",
+		);
+	}
 	const file = await open(path, "r").catch((error: unknown) => {
 		throw unreadable(path, error);
 	});

@@ -109,6 +109,15 @@ test("it takes no arguments, and nothing to do is done", async () => {
 	expect(unreadable).toMatchObject({ code: 2, stderr: expect.stringContaining("standard input can't be read") });
 });
 
+test("a directory in place of the lines is refused, and is no empty batch", async () => {
+	const sandbox = new Sandbox();
+	expect(await sandbox.shell("trocla get --batch < .")).toEqual({
+		code: 2,
+		stdout: "",
+		stderr: expect.stringContaining("standard input can't be read (it is a directory)"),
+	});
+});
+
 test("a program that waits for each answer before its next line gets it", async () => {
 	const sandbox = new Sandbox();
 	const child = sandbox.start(["get", "--batch"]);

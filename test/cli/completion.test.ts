@@ -17,6 +17,17 @@ test.each<[line: string[], words: string[]]>([
 	[["get", "user_a", "plain", "--charset", "h"], ["hexadecimal"]],
 	[["get", "user_a", "plain", "--profile", "wi"], ["wifi"]],
 	[
+		["import", "--from", ""],
+		["ruby", "shadow", "csv", "pass", "export"],
+	],
+	[["import", "--from=s"], ["--from=shadow"]],
+	[["get", "user_a", "x509", "--render", "c"], ["certonly"]],
+	[
+		["get", "user_a", "sshkey", "--render="],
+		["--render=pubonly", "--render=privonly"],
+	],
+	[["get", "user_a", "plain", "--render", ""], []],
+	[
 		["completion", ""],
 		["bash", "zsh", "fish"],
 	],

@@ -69,6 +69,15 @@ test.each([["--pasword=hunter2"], ["--pasword=hun'ter2\nhunter2"], ["-Phunter2"]
 	},
 );
 
+test.each([["--json=1"], ["--batch=yes"]])("%j is told that it takes no value", async (flag) => {
+	const { code, stderr } = await new Sandbox().run(["get", flag]);
+	const [name] = flag.split("=");
+	expect({ code, stderr }).toEqual({
+		code: 2,
+		stderr: `trocla: option '${name}' takes no value\nSee: trocla get --help\n`,
+	});
+});
+
 test("hints name a key that begins with - so that the command takes it", async () => {
 	const sandbox = new Sandbox();
 	await sandbox.run(["get", "--", "-x", "mysql"]);

@@ -164,6 +164,7 @@ test.each([
 	[["import", "--from", "csv", "--passwd", "x", "--file", "x"], 2, "--passwd does not go with --from csv"],
 	[["import", "--from", "ruby", "--min-uid", "3", "--file", "x"], 2, "--min-uid does not go with --from ruby"],
 	[["import", "--from", "shadow", "--min-uid", "x", "--file", "x"], 2, '--min-uid takes a number, not "x"'],
+	[["import", "--from", "shadow", "--min-uid", "500", "--file", "x"], 2, "--min-uid needs --passwd"],
 	[["import", "--from", "pass", "--file", "nowhere"], 1, "there is no nowhere"],
 	[["import", "--from", "ruby"], 1, "there is no configuration of a Ruby trocla"],
 	[["import", "--from", "ruby", "--config", "nowhere.yaml"], 1, "there is no configuration"],

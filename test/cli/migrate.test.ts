@@ -18,7 +18,7 @@ test("every key is copied into the other store, row for row", async () => {
 	const { sandbox, target, rows } = await scene(1500);
 	const before = await rows(sandbox.store);
 	const outcome = await sandbox.run(["migrate", "--to", "to.yaml"]);
-	expect(outcome).toEqual({ code: 0, stdout: "1,500 keys copied, 0 differ\n", stderr: "" });
+	expect(outcome).toEqual({ code: 0, stdout: "", stderr: "1,500 keys copied, 0 differ.\n" });
 	expect(await rows(target)).toEqual(before);
 	expect(await rows(sandbox.store)).toEqual(before);
 	const again = await sandbox.run(["--to", "to.yaml", "migrate", "--json"]);
@@ -30,14 +30,15 @@ test("a key that differs is named, exits 1, and --overwrite replaces it", async 
 	const { sandbox, target, rows } = await scene(2);
 	await sandbox.run(["set", "alice", "plain", "-c", "to.yaml"], "another secret");
 	const refused = await sandbox.run(["migrate", "--to", "to.yaml"]);
-	expect(refused).toMatchObject({ code: 1, stdout: "1 key copied, 1 differ\n" });
+	expect(refused).toMatchObject({ code: 1, stdout: "" });
+	expect(refused.stderr).toMatch(/^1 key copied, 1 differs\.$/m);
 	expect(refused.stderr).toContain('trocla: "alice" has another record in the target');
 	expect(refused.stderr).not.toContain("secret");
 	const json = await sandbox.run(["migrate", "--to", "to.yaml", "--json"]);
 	expect(JSON.parse(json.stdout)).toMatchObject({ differ: 1, left: [{ key: "alice", why: "different" }] });
 	expect(json.stderr).toBe("");
 	const replaced = await sandbox.run(["migrate", "--to", "to.yaml", "--overwrite"]);
-	expect(replaced).toMatchObject({ code: 0, stdout: "1 key copied, 1 there already, 0 differ\n" });
+	expect(replaced).toMatchObject({ code: 0, stderr: "1 key copied, 1 there already, 0 differ.\n" });
 	expect(await rows(target)).toEqual(await rows(sandbox.store));
 });
 
@@ -58,7 +59,7 @@ test("one that is killed at any moment goes on where it was", async () => {
 	}
 	expect(killed).toBeGreaterThan(0);
 	const outcome = await sandbox.run(["migrate", "--to", "to.yaml"]);
-	expect(outcome).toMatchObject({ code: 0, stdout: expect.stringMatching(/^[\d,]+ keys? copied, .*\b0 differ\n$/) });
+	expect(outcome).toMatchObject({ code: 0, stderr: expect.stringMatching(/^[\d,]+ keys? copied, .*\b0 differ\.\n$/) });
 	expect(await rows(target)).toEqual(before);
 	expect(await rows(sandbox.store)).toEqual(before);
 });

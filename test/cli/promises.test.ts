@@ -214,7 +214,7 @@ test("a full disk is named, loses nothing, and when there is room again all goes
 	}
 	expect(failure).toMatchObject({ code: 1 });
 	expect(failure.stderr).toMatch(
-		/no space left on its disk\n {2}Nothing was changed\. Make room there and run it again\n$/,
+		/no space left on its disk\n {2}This change was not stored\. Make room there and run it again\n$/,
 	);
 	expect(printed.size).toBeGreaterThan(5);
 	const before = await sandbox.run(["get", "key0", "plain"]);

@@ -43,11 +43,11 @@ beforeEach(() => {
 test("a restored store has the same rows, and a second run finds them there", async () => {
 	await site.export(1200);
 	const restored = await site.restore("backup.age");
-	expect(restored).toEqual({ code: 0, stdout: "1,200 keys restored\n", stderr: "" });
+	expect(restored).toEqual({ code: 0, stdout: "", stderr: "1,200 keys restored.\n" });
 	expect(await site.rows(site.path("restored/trocla.sqlite"))).toEqual(await site.rows(site.store));
 	expect(await site.restore("backup.age")).toMatchObject({
 		code: 0,
-		stdout: "0 keys restored, 1,200 there already\n",
+		stderr: "0 keys restored, 1,200 there already.\n",
 	});
 });
 
@@ -55,7 +55,8 @@ test("a key with other values is named, exits 1, and is replaced where that is a
 	await site.export(2);
 	await site.run(["set", "alice", "plain"], "another secret");
 	const { code, stdout, stderr } = await site.restore("backup.age");
-	expect({ code, stdout }).toEqual({ code: 1, stdout: "1 key restored, 1 left as they are\n" });
+	expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+	expect(stderr).toMatch(/^1 key restored, 1 left as they are\.$/m);
 	expect(stderr).toContain('trocla: "alice" is stored with other values');
 	expect(stderr).not.toContain("secret");
 	expect(await site.restore("backup.age", [...IDENTITY, "--overwrite"])).toMatchObject({ code: 0 });
@@ -65,10 +66,10 @@ test("a key with other values is named, exits 1, and is replaced where that is a
 test("an export comes in through a pipe", async () => {
 	await site.export(3);
 	const line = `cat backup.age | trocla ${IMPORT.join(" ")} /dev/fd/3 ${IDENTITY.join(" ")} 3<&0`;
-	expect(await site.shell(line)).toMatchObject({ code: 0, stdout: "3 keys restored\n" });
+	expect(await site.shell(line)).toMatchObject({ code: 0, stdout: "", stderr: "3 keys restored.\n" });
 	const { stdout: bytes } = await run("base64", [site.path("backup.age")]);
 	const again = await site.restore("-", IDENTITY, Buffer.from(bytes, "base64"));
-	expect(again).toMatchObject({ code: 0, stdout: "0 keys restored, 3 there already\n" });
+	expect(again).toMatchObject({ code: 0, stdout: "", stderr: "0 keys restored, 3 there already.\n" });
 });
 
 test.each([
@@ -80,6 +81,11 @@ test.each([
 		"backup.age is not a plain file of age recipients or identities",
 	],
 	["an SSH key", ["--identity", "ssh"], "ssh is not a plain file of age recipients or identities"],
+	[
+		"an identity and a passphrase",
+		["--identity", "identity", "--passphrase-file", "identity"],
+		"an identity or a passphrase opens an export, not both",
+	],
 	["a recipient", ["--identity", "recipient"], "this is not an age identity that trocla knows"],
 ])("%s opens nothing", async (_, flags, message) => {
 	await site.export(1);

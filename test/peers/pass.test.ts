@@ -2,9 +2,10 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
+import { isRoot } from "../support/nobody.js";
 import { awkward } from "../support/passwords.js";
 import { missing, pathOf } from "../support/peers.js";
-import { cleanUp, Sandbox } from "../support/sandbox.js";
+import { cleanUp, run, Sandbox, TROCLA } from "../support/sandbox.js";
 
 describe.skipIf(missing("pass", "gpg"))("pass, the password store (needs pass and gpg)", () => {
 	let sandbox: Sandbox;
@@ -70,6 +71,23 @@ describe.skipIf(missing("pass", "gpg"))("pass, the password store (needs pass an
 			["latin1", "is not UTF-8"],
 		]);
 		expect(stdout).not.toContain("geheim");
+	});
+
+	test("a directory that may not be read, or a pipe, hides no other entry", async () => {
+		for (const key of ["a", "shut/b", "z"]) insert(key, `geheim ${key}`);
+		execFileSync("mkfifo", [join(store, "pipe.gpg")]);
+		chmodSync(join(store, "shut"), 0);
+		cleanUp(() => chmodSync(join(store, "shut"), 0o700));
+		// Root may read everything but for this capability.
+		const bare = isRoot ? ["setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--inh-caps", "-all"] : [];
+		const [program = "", ...args] = [...bare, process.execPath, TROCLA, "import", "--from", "pass", "--json"];
+		const { code, stdout } = await run(program, args, { env: sandbox.env, cwd: sandbox.directory });
+		const { problems, imported: count } = JSON.parse(stdout);
+		expect({ code, count }).toEqual({ code: 1, count: 2 });
+		expect(problems.map(({ key, message }: { key: string; message: string }) => [key, message]).sort()).toEqual([
+			["pipe", "is not a file"],
+			["shut/", expect.stringContaining("may not be read")],
+		]);
 	});
 
 	test("links lead nowhere out of the tree, and hidden files are none of it", async () => {

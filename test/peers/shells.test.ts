@@ -90,6 +90,9 @@ test.skipIf(missing("fish"))("fish completes commands and keys (needs fish)", as
 	expect(await ask("trocla show p:")).toEqual(["p::b"]);
 	expect(await ask('trocla show "x;to')).toEqual(['"x;touch PWNED"']);
 	expect(await ask("trocla show x\\\\;to")).toEqual(["x\\;touch\\ PWNED"]);
+	writeFileSync(sandbox.path("passwords.csv"), "");
+	expect(await ask("trocla import --file passw")).toEqual(["passwords.csv"]);
+	expect(await ask("trocla import --from cs")).toEqual(["csv"]);
 });
 
 test.skipIf(missing("zsh"))("zsh completes commands and keys (needs zsh)", async () => {

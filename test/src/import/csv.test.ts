@@ -48,11 +48,12 @@ describe("a wrong row is named by its line, and the others come in", () => {
 	test.each([
 		["a missing field", "a,plain", "a", "has not as many fields as the header"],
 		["a field too many", "a,plain,s3cret,,x", "a", "has not as many fields as the header"],
+		["no format", "a,,s3cret,", "a", "has no format"],
 		["no key", ",plain,s3cret,", "line 3", "has no key"],
 		["a format twice", "good,plain,s3cret,", "good", "has its plain twice"],
 		["two expiries", "good,mysql,s3cret,60", "good", "has two expiries"],
 		["an expiry that is none", "a,plain,s3cret,soon", "a", "has an expiry that is neither"],
-		["a day that there is not", "a,plain,s3cret,2030-02-31x", "a", "has an expiry that is neither"],
+		["a day that there is not", "a,plain,s3cret,2030-02-30", "a", "has an expiry that is neither"],
 	])("%s", async (_, row, key, fault) => {
 		const found = await read(`key,format,value,expires\ngood,plain,x,\n${row}\n`);
 		expect(found).toContainEqual({ key: "good", formats: { plain: "x" } });
@@ -64,7 +65,7 @@ describe("a wrong row is named by its line, and the others come in", () => {
 
 describe("a file that is not such CSV is refused whole, without a word of what is in it", () => {
 	test.each<[string, string | Buffer, string]>([
-		["an empty one", "", "its header has no key"],
+		["an empty one", "", "is empty"],
 		["no header", "alice,plain,s3cret\n", "its header has no key"],
 		["a header without values", "key,format\n", "its header has no value"],
 		["a column twice", "key,format,value,key\n", 'its header has "key"'],

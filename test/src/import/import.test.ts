@@ -197,6 +197,8 @@ describe("what can't come in is named, and the rest does", () => {
 		expect(problems).toEqual([
 			expect.objectContaining({ kind: "unreadable", key: foreign.key, message: expect.stringContaining(message) }),
 		]);
+		// As the hint of a prompt has it.
+		expect(problems[0]?.hint).not.toContain("type one");
 		expect(await target.text(foreign.key)).toBeUndefined();
 	});
 

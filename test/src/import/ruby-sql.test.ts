@@ -1,7 +1,9 @@
+import { execFileSync } from "node:child_process";
 import { closeSync, copyFileSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { dump, RubyHash } from "@hyrious/marshal";
 import sqlite3 from "sqlite3";
 import { describe, expect, test } from "vitest";
+import { readRuby } from "../../../src/import/ruby.js";
 import { readRubySql } from "../../../src/import/ruby-sql.js";
 import { all, leavesUntouched } from "../../support/foreign.js";
 import { query } from "../../support/rows.js";
@@ -118,6 +120,15 @@ describe("a database that can't be read as it is", () => {
 				message: `${path} is not a SQLite database`,
 			});
 		}
+	});
+
+	test("a pipe is refused at once, also where nobody writes to it", async () => {
+		const path = new Sandbox().path("pipe");
+		execFileSync("mkfifo", [path]);
+		await expect(all(readRuby({ file: path }))).rejects.toMatchObject({
+			code: "source",
+			message: `${path} is not a file, but a pipe or a device`,
+		});
 	});
 
 	test("one with a log that was checkpointed is read without a file beside it", async () => {

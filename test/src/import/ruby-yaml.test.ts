@@ -188,6 +188,8 @@ describe("a file that is no store is refused whole", () => {
 		["a list", "---\n- a\n", "holds no map of keys"],
 		["no YAML", "{{{{\n", "is not a YAML store"],
 		["no text", Buffer.from([0xff, 0xfe, 0x0a]), "is not UTF-8"],
+		["a configuration", "---\nstore: :moneta\n", "is a configuration of the Ruby trocla"],
+		["one of symbols", ":store_options:\n  :adapter: :YAML\n", "is a configuration of the Ruby trocla"],
 		["nothing but dashes", "---\n", "holds no map of keys"],
 	])("%s", async (_, text, message) => {
 		await expect(read(text)).rejects.toMatchObject({ code: "source", message: expect.stringContaining(message) });
