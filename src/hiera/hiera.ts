@@ -6,7 +6,7 @@ import type { HieraConfig } from "./hiera-config.js";
 import { descend, interpolate, type Journey } from "./interpolate.js";
 import { type DottedKey, dig, NOT_FOUND, type Outcome, parseKey } from "./key.js";
 import { type Level, type Location, resolveLevels } from "./levels.js";
-import { LOOKUP_OPTIONS, LookupOptions } from "./lookup-options.js";
+import { type KeyOptions, LOOKUP_OPTIONS, LookupOptions } from "./lookup-options.js";
 import { hash, mergeFound, type Strategy, strategyOf } from "./merge.js";
 import type { Scope } from "./scope.js";
 import { toValue, type Value } from "./value.js";
@@ -118,17 +118,18 @@ export class Hiera {
 		const host = await this.#resolve(from.scope);
 		const options = (await this.#optionsOf(host, journey)).of(key.root);
 		const strategy = merge ?? strategyOf(options.merge, { key: key.root });
-		if (!merge && options.merge !== null) explain?.step(`lookup_options: merge ${strategy.id}`);
+		if (!merge && options.merge !== null) explain?.step(`lookup_options say: merge ${strategy.id}`);
 		const root = await this.#root(host, key.root, strategy, descend(journey, text, { key: text }));
 		const found = root === NOT_FOUND ? NOT_FOUND : dig(key, root);
-		return this.#convert(key, found, options.convertTo, journey);
+		return this.#convert(key, found, options, journey);
 	}
 
-	async #convert(key: DottedKey, found: Outcome, convertTo: Value, { explain }: Journey): Promise<Outcome> {
+	async #convert(key: DottedKey, found: Outcome, options: KeyOptions, { explain }: Journey): Promise<Outcome> {
 		if (found === NOT_FOUND) {
 			explain?.missing("not found");
 			return NOT_FOUND;
 		}
+		const { convertTo } = options;
 		if (convertTo === null) {
 			explain?.found(found);
 			return found;
@@ -155,13 +156,15 @@ export class Hiera {
 		return { layers, plain };
 	}
 
-	/** What `lookup_options` says for a host; to look that up may not lead back to it. */
+	/** What `lookup_options` says for a host. */
 	async #optionsOf(host: Resolved, journey: Journey): Promise<LookupOptions> {
-		if (host.options && !journey.stack.includes(LOOKUP_OPTIONS)) return await host.options;
+		// A key that is looked up to put it into lookup_options has none itself.
+		if (journey.stack.includes(LOOKUP_OPTIONS)) return NO_OPTIONS;
+		if (host.options) return await host.options;
 		const inner = descend(journey, LOOKUP_OPTIONS, { key: LOOKUP_OPTIONS });
 		const explain = journey.explain?.step(LOOKUP_OPTIONS);
 		const options = this.#root(host, LOOKUP_OPTIONS, hash, { ...inner, explain }).then((value) => {
-			if (value === NOT_FOUND) return new LookupOptions(null);
+			if (value === NOT_FOUND) return NO_OPTIONS;
 			if (typeof value !== "object" || value === null) return new LookupOptions(value);
 			const known = this.#options.get(value) ?? new LookupOptions(value);
 			this.#options.set(value, known);
@@ -256,6 +259,8 @@ export class Hiera {
 		return await interpolate(value, { ...journey, place }, (inner, from) => this.#lookup(inner, from, undefined));
 	}
 }
+
+const NO_OPTIONS = new LookupOptions(null);
 
 function firstEntry(host: Resolved, root: string): Entry | undefined {
 	for (const levels of host.layers) {

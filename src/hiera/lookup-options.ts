@@ -2,15 +2,36 @@ import { DataError, type Place } from "./data-error.js";
 import { rubyRegexp } from "./ruby-regexp.js";
 import { isHash, kindOf, type Value } from "./value.js";
 
-/** What `lookup_options` says of one key. */
-export interface KeyOptions {
-	/** A strategy's name, or a hash of it and its options; nil for none. */
-	readonly merge: Value;
-	/** A type, or a list of it and the further arguments of its `new`; nil for none. */
-	readonly convertTo: Value;
-}
+/** What `lookup_options` says of one key; a fault in it counts only when it is asked. */
+export class KeyOptions {
+	readonly #key: string;
+	readonly #options: Value;
 
-const NONE: KeyOptions = { merge: null, convertTo: null };
+	constructor(key: string, options: Value) {
+		this.#key = key;
+		this.#options = options;
+	}
+
+	/** A strategy's name, or a hash of it and its options; nil for none. */
+	get merge(): Value {
+		return this.#option("merge");
+	}
+
+	/** A type, or a list of it and the further arguments of its `new`; nil for none. */
+	get convertTo(): Value {
+		return this.#option("convert_to");
+	}
+
+	#option(name: string): Value {
+		const options = this.#options;
+		if (options === null || options === false) return null;
+		if (isHash(options)) return options.get(name) ?? null;
+		// Puppet asks Ruby for a part of a text here, and finds none.
+		if (typeof options === "string" && !options.includes(name)) return null;
+		const what = `its lookup_options must be a hash, not ${kindOf(options)}`;
+		throw new DataError({ key: this.#key }, what, "As in: {merge: deep}");
+	}
+}
 
 /** The key under which data says how its keys are to be looked up; it is never found as a key itself. */
 export const LOOKUP_OPTIONS = "lookup_options";
@@ -39,21 +60,10 @@ export class LookupOptions {
 		}
 	}
 
-	/**
-	 * Those of a root key: the ones under its own name, else of the first pattern that it matches.
-	 *
-	 * @throws {DataError} where they are no hash
-	 */
+	/** Those of a root key: the ones under its own name, else of the first pattern that it matches. */
 	of(key: string): KeyOptions {
 		const exact = this.#exact.get(key) ?? null;
-		const options = exact ?? this.#patterns.find(([pattern]) => pattern.test(key))?.[1] ?? null;
-		if (options === null || options === false) return NONE;
-		if (isHash(options)) {
-			return { merge: options.get("merge") ?? null, convertTo: options.get("convert_to") ?? null };
-		}
-		// Puppet asks Ruby for a part of a text here, and finds none.
-		if (typeof options === "string" && !/merge|convert_to/.test(options)) return NONE;
-		throw new DataError({ key }, `its lookup_options must be a hash, not ${kindOf(options)}`, "As in: {merge: deep}");
+		return new KeyOptions(key, exact ?? this.#patterns.find(([pattern]) => pattern.test(key))?.[1] ?? null);
 	}
 }
 

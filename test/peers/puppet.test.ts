@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { lookup, site } from "../support/hiera-arbitraries.js";
 import { HieraSite, HOST } from "../support/hiera-site.js";
 import { missing } from "../support/peers.js";
 import { Puppet, type PuppetAnswer, type PuppetLookup } from "../support/puppet.js";
@@ -34,7 +35,10 @@ describe.skipIf(missing("puppet"))("Puppet (needs puppet-agent)", () => {
 
 	describe("YAML", () => {
 		const word = fc.oneof(
-			{ weight: 3, arbitrary: fc.string({ unit: fc.constantFrom(..."0123456789:-+._,eExXob aAfFyYnN~tTruls=<"), maxLength: 12 })},
+			{
+				weight: 3,
+				arbitrary: fc.string({ unit: fc.constantFrom(..."0123456789:-+._,eExXob aAfFyYnN~tTruls=<"), maxLength: 12 }),
+			},
 			fc.constantFrom("yes", "Yes", "no", "on", "OFF", "y", "n", "~", "null", "NULL", "true", "True"),
 			fc.constantFrom("0644", "0o14", "08", "0x1F", "0b101", "1_000", "1,000", "1:30", "12:30:45", "-1:30", "12:30.5"),
 			fc.constantFrom("1.5e3", "1e3", "1.5e+3", "1.", ".5", ".", "1_0.5", ".inf", "-.INF", ".nan", "+.inf", "-0"),
@@ -50,5 +54,14 @@ describe.skipIf(missing("puppet"))("Puppet (needs puppet-agent)", () => {
 				{ numRuns: 1500 },
 			);
 		});
+	});
+
+	it("gives the same as trocla for any hierarchy, data and merge", async () => {
+		await fc.assert(
+			fc.asyncProperty(site, fc.array(lookup, { minLength: 1, maxLength: 12 }), async (files, lookups) => {
+				await expectSame(files, lookups);
+			}),
+			{ numRuns: 1000 },
+		);
 	});
 });

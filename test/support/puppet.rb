@@ -70,10 +70,12 @@ def compile(host)
 end
 
 def lookups(question, scope)
-  # What Puppet remembers of data and configurations between two lookups of one compilation.
-  Puppet::Pops::Lookup::LookupAdapter.clear(scope.compiler)
-  Puppet::Pops::Lookup::EnvironmentContext.clear(scope.compiler.environment)
-  question['lookups'].map { |lookup| attempt { answer(lookup, question['config'], scope) } }
+  question['lookups'].map do |lookup|
+    # A lookup that fails makes the next one of its compilation succeed, and one with knock-outs changes the cached data.
+    Puppet::Pops::Lookup::LookupAdapter.clear(scope.compiler)
+    Puppet::Pops::Lookup::EnvironmentContext.clear(scope.compiler.environment)
+    attempt { answer(lookup, question['config'], scope) }
+  end
 end
 
 def answers(question)
