@@ -1,6 +1,6 @@
 import { DataError, type Place } from "./data-error.js";
 import { rubyRegexp } from "./ruby-regexp.js";
-import { distinct, isArray, isHash, kindOf, type Value } from "./value.js";
+import { distinct, identity, isArray, isHash, kindOf, type Value } from "./value.js";
 
 export interface DeepOptions {
 	/** What begins with it removes its namesake from lower levels; a pattern, as the library that Puppet uses has it. */
@@ -131,8 +131,7 @@ function compare(a: Value, b: Value): number | undefined {
 		}
 		return a.length - b.length;
 	}
-	if (isHash(a) && isHash(b)) return undefined;
-	return a === b ? 0 : undefined;
+	return identity(a) === identity(b) ? 0 : undefined;
 }
 
 const shallowCopy = (value: Value): Value => (isArray(value) ? [...value] : isHash(value) ? new Map(value) : value);
