@@ -1,3 +1,4 @@
+import { inspect } from "./ruby-text.js";
 import type { Value } from "./value.js";
 
 /** A step of a look-up: what was done, what came out, and the steps inside of it. */
@@ -32,4 +33,27 @@ export class Explanation {
 	missing(why: string): void {
 		this.root.missing = why;
 	}
+}
+
+/** The explanation for people: a step a line, what is inside of it indented. */
+export function explanationText({ root }: Explanation): string {
+	return root.steps.flatMap((step) => stepLines(step, "")).join("\n");
+}
+
+function stepLines({ what, found, missing, steps }: Step, indent: string): string[] {
+	const outcome = found !== undefined ? `: ${inspect(found)}` : missing !== undefined ? `: ${missing}` : "";
+	return [`${indent}${what}${outcome}`, ...steps.flatMap((step) => stepLines(step, `${indent}  `))];
+}
+
+/** The same as a value, for programs. */
+export function explanationValue({ root }: Explanation): Value {
+	return root.steps.map(stepValue);
+}
+
+function stepValue({ what, found, missing, steps }: Step): Value {
+	const pairs: [Value, Value][] = [["step", what]];
+	if (found !== undefined) pairs.push(["found", found]);
+	if (missing !== undefined) pairs.push(["missing", missing]);
+	if (steps.length > 0) pairs.push(["steps", steps.map(stepValue)]);
+	return new Map(pairs);
 }

@@ -39,8 +39,11 @@ export interface HieraSettings {
 	readonly readers: { readonly [backend in "eyaml_lookup_key" | "trocla_lookup_key"]: HieraReader };
 }
 
+/** Looks a key up on behalf of a backend. */
+export type Inner = (key: string, journey: Journey) => Promise<Outcome>;
+
 /** Makes the reader of a backend, which may look keys up itself. */
-export type HieraReader = (lookup: (key: string, journey: Journey) => Promise<Outcome>) => KeyReader;
+export type HieraReader = (lookup: Inner) => KeyReader;
 
 /** What is known of one host. */
 interface Resolved {

@@ -1,25 +1,31 @@
-import { TroclaError } from "../errors.js";
 import { DataFiles } from "./data-files.js";
-import { Hiera, type HieraReader } from "./hiera.js";
+import { eyamlReader } from "./eyaml.js";
+import { Hiera } from "./hiera.js";
 import { loadHieraConfig } from "./hiera-config.js";
+import { type PasswordStore, troclaReader } from "./trocla-level.js";
 
 export interface OpenHieraOptions {
 	/** The path of `hiera.yaml`, or of several, the highest layer first: the global one, and the environment's. */
 	readonly hieraConfig: string | readonly string[];
-	/** What was read already. */
+	/** Opens the store of passwords for levels of `trocla_lookup_key`, when the first of them asks. */
+	readonly store?: () => Promise<PasswordStore>;
+	/** False: those levels make no new passwords. */
+	readonly create?: boolean;
+	/** What was read already; by default nothing was. */
 	readonly files?: DataFiles;
+	/** Where private keys may be. Default: the process's. */
+	readonly env?: { readonly [name: string]: string | undefined };
 }
 
 /**
- * Opens Hiera's data for look-ups. The data files are read when the first host that sees them is looked up, and once.
+ * Opens Hiera's data for look-ups. A data file is read when the first host that sees it is looked up, and once.
  *
- * @throws {TroclaError} `config` where a `hiera.yaml` can't be read, or is not of version 5
+ * @throws {TroclaError} `config` where a `hiera.yaml` can't be read, is not of version 5, or asks for what trocla has not
  */
-export async function openHiera({ hieraConfig, files = new DataFiles() }: OpenHieraOptions): Promise<Hiera> {
+export async function openHiera(options: OpenHieraOptions): Promise<Hiera> {
+	const { hieraConfig, store, create = true, files = new DataFiles(), env = process.env } = options;
 	const paths = typeof hieraConfig === "string" ? [hieraConfig] : hieraConfig;
 	const configs = await Promise.all(paths.map((path) => loadHieraConfig(path)));
-	const no: HieraReader = () => async () => {
-		throw new TroclaError("config", "not yet");
-	};
-	return new Hiera({ configs, files, readers: { eyaml_lookup_key: no, trocla_lookup_key: no } });
+	const readers = { eyaml_lookup_key: eyamlReader(env), trocla_lookup_key: troclaReader({ store, create }) };
+	return new Hiera({ configs, files, readers });
 }
