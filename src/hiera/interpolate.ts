@@ -59,7 +59,10 @@ async function interpolateText(text: string, journey: Journey, lookup: Lookup | 
 		if (method === "alias" && match[0] !== text) {
 			throw new DataError(journey.place, "alias must be the whole text", "Take lookup() to put it into a text");
 		}
-		const value = await evaluate(method, key, journey, lookup);
+		// Most are variables without anything to interpolate in them: no reason to wait.
+		const known = method === "scope" ? variable(key, journey.scope, journey.place) : null;
+		const isReady = method === "empty" || (method === "scope" && !isDynamic(known));
+		const value = isReady ? known : await evaluate(method, key, journey, lookup);
 		if (method === "alias") return value;
 		result += text.slice(end, match.index) + rubyText(value);
 		end = match.index + match[0].length;
@@ -68,9 +71,15 @@ async function interpolateText(text: string, journey: Journey, lookup: Lookup | 
 }
 
 const METHODS = ["lookup", "hiera", "alias", "literal", "scope"] as const;
-type Method = (typeof METHODS)[number] | "empty";
+type Method = (typeof METHODS)[number];
 
-function parseExpression(inside: string, { place }: Journey, mayCall: boolean): { method: Method; key: string } {
+function parseExpression(
+	inside: string,
+	{ place }: Journey,
+	mayCall: boolean,
+): { method: Method | "empty"; key: string } {
+	// What nearly all are.
+	if (/^[a-z][\w.]*$/i.test(inside)) return { method: "scope", key: inside };
 	const expression = inside.replace(/^[\s\0]+|[\s\0]+$/g, "");
 	if (/^(["']?)(?:::)?\1$/.test(expression)) return { method: "empty", key: "" };
 	const [, name, double, single] = /^(\w+)\((?:"([^"]+)"|'([^']+)')\)$/m.exec(expression) ?? [];
@@ -82,7 +91,6 @@ function parseExpression(inside: string, { place }: Journey, mayCall: boolean): 
 }
 
 async function evaluate(method: Method, key: string, journey: Journey, lookup: Lookup | undefined): Promise<Value> {
-	if (method === "empty") return null;
 	const value = await evaluateOnce(method, key, journey, lookup);
 	if (method === "alias") return value;
 	// What comes out may have something to interpolate in it again; it is on the way by its own name meanwhile.
@@ -91,16 +99,16 @@ async function evaluate(method: Method, key: string, journey: Journey, lookup: L
 
 async function evaluateOnce(method: Method, key: string, journey: Journey, lookup: Lookup | undefined): Promise<Value> {
 	if (method === "literal") return key;
-	if (method === "scope" || !lookup) return variable(key, journey.scope);
+	if (method === "scope" || !lookup) return variable(key, journey.scope, journey.place);
 	const found = await lookup(key, journey);
 	return found === NOT_FOUND ? "" : found;
 }
 
 /** The value of a variable, or of a part of one: `facts.os.family`; nil where there is none. */
-export function variable(text: string, scope: Scope): Value {
-	const key = parseKey(text);
+export function variable(text: string, scope: Scope, place: Place): Value {
+	const key = parseKey(text, place);
 	const value = scope.get(key.root);
-	const found = value === undefined || value === null ? NOT_FOUND : dig(key, value);
+	const found = value === undefined || value === null ? NOT_FOUND : dig(key, value, place);
 	return found === NOT_FOUND ? null : found;
 }
 

@@ -1,4 +1,4 @@
-import { DataError } from "./data-error.js";
+import { DataError, type Place } from "./data-error.js";
 import { isArray, isHash, kindOf, type Value } from "./value.js";
 
 /** What a look-up gives that finds nothing; nil is a value like others. */
@@ -20,18 +20,20 @@ export interface DottedKey {
  * Splits `root.sub."quoted.sub".0` at its dots. Quoted parts may have dots and digits in them; blanks around a part
  * don't count. A text without dots and quotes is a root key as it is.
  *
+ * @param place - for the error, where the key stands in a text
  * @throws {DataError} where a quote is open, a part is empty, or the first part is a bare number
  */
-export function parseKey(text: string): DottedKey {
+export function parseKey(text: string, place: Place = { key: text }): DottedKey {
 	const [root, ...path] = segmentsOf(text) ?? [];
-	if (typeof root !== "string") {
-		throw new DataError({ key: text }, "not a key", "Parts stand between dots; one that has dots itself is quoted");
-	}
-	return { text, root, path };
+	if (typeof root === "string") return { text, root, path };
+	const hint = "Parts stand between dots; one that has dots itself is quoted";
+	throw new DataError(place, `${JSON.stringify(text)} is no key`, hint);
 }
 
 function segmentsOf(text: string): Segment[] | undefined {
 	if (!/['".]/.test(text)) return [text];
+	// What nearly all dotted keys are.
+	if (/^\w+(?:\.[A-Za-z_]\w*)+$/.test(text) && !/^\d+\./.test(text)) return text.split(".");
 	const pieces = text.split(/(\s*"[^"]+"\s*|\s*'[^']+'\s*|[^'".]+)/);
 	if (pieces.at(-1) === "") pieces.pop();
 	if (pieces.shift() !== "") return undefined;
@@ -52,21 +54,21 @@ function segment(piece: string): Segment {
  *
  * @throws {DataError} where a part of the path goes through what is neither hash nor array
  */
-export function dig({ text, path }: DottedKey, value: Value): Outcome {
+export function dig({ text, path }: DottedKey, value: Value, place: Place = { key: text }): Outcome {
 	let found = value;
 	for (const part of path) {
 		if (found === null) return NOT_FOUND;
-		const inside = isArray(found) && typeof part === "bigint" ? found[Number(part)] : member(found, part, text);
+		const inside = isArray(found) && typeof part === "bigint" ? found[Number(part)] : member(found, part, place);
 		if (inside === undefined) return NOT_FOUND;
 		found = inside;
 	}
 	return found;
 }
 
-function member(value: Value, part: Segment, key: string): Value | undefined {
+function member(value: Value, part: Segment, place: Place): Value | undefined {
 	if (isHash(value)) return value.get(part);
 	throw new DataError(
-		{ key },
+		place,
 		`${JSON.stringify(String(part))} can't be taken out of ${kindOf(value)}`,
 		"Only hashes have keys, and arrays numbers from 0",
 	);

@@ -83,7 +83,7 @@ class Resolver {
 
 	/** A path for each item of a variable's value. */
 	async #mapped(mapped: LevelConfig["locations"] & { kind: "mapped" }, directory: string) {
-		const value = variable(mapped.variable, this.#scope);
+		const value = variable(mapped.variable, this.#scope, { file: this.#config.file });
 		if (value === null || value === "" || (isHash(value) && value.size === 0)) return [];
 		if (typeof value !== "string" && !isArray(value)) {
 			const where = { file: this.#config.file };
