@@ -144,6 +144,9 @@ class Checker {
 		this.#onlyKnown(level, LEVEL_KEYS, of);
 		const backend = this.#backend(level, defaults, of);
 		const options = this.#options(level, of) ?? this.#options(defaults, "defaults: ") ?? new Map();
+		if (backend.endsWith("_data") && options.size > 0) {
+			throw this.#fail(`${of}${backend} takes no options`, "Leave them out, or give them to the levels that do");
+		}
 		const locations = this.#locations(level, of);
 		if (locations.kind === "none" && backend !== "trocla_lookup_key") {
 			throw this.#fail(`${of}${backend} needs a path, paths, glob, globs or mapped_paths`, "As in: path: common.yaml");

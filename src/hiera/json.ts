@@ -104,7 +104,9 @@ class Parser {
 		const [quoted] = this.#match(STRING) ?? [];
 		if (quoted === undefined) throw this.#fail();
 		// Ruby takes any character behind a backslash, as itself where it has no other meaning.
-		return JSON.parse(quoted.replace(/\\([^"\\/bfnrtu])/g, "$1")) as string;
+		return JSON.parse(
+			quoted.replace(/\\(?:(["\\/bfnrtu])|(.))/gsu, (pair, known) => (known ? pair : pair.slice(1))),
+		) as string;
 	}
 
 	#match(pattern: RegExp): RegExpExecArray | undefined {

@@ -6,7 +6,7 @@ export const RENDERINGS = ["s", "json", "yaml"] as const;
 export type Rendering = (typeof RENDERINGS)[number];
 
 /**
- * A value as `puppet lookup --render-as` prints it, without a newline at the end: `s` is Ruby's text, `json` one line, `yaml`
+ * A value as `puppet lookup --render-as` prints it, without the newline that ends it: `s` is Ruby's text, `json` one line, `yaml`
  * a document in Psych's style. What is sensitive shows itself in none of them.
  */
 export function render(value: Value, as: Rendering): string {

@@ -41,6 +41,9 @@ const CLASS_TRANSLATIONS: readonly (readonly [ruby: RegExp, javascript: string |
  * @returns `undefined` where it is none, or has what can't be said in JavaScript
  */
 export function rubyRegexp(source: string, flags = ""): RegExp | undefined {
+	// From here on in any case: in JavaScript that is a flag of the whole.
+	const anyCase = /^(\^|\\A)?\(\?i\)/.exec(source);
+	if (anyCase) return rubyRegexp((anyCase[1] ?? "") + source.slice(anyCase[0].length), `${flags}i`);
 	const translated = translate(source);
 	if (translated === undefined) return undefined;
 	try {

@@ -1,4 +1,5 @@
 import * as fc from "fast-check";
+import type { Value } from "../../src/hiera/value.js";
 import type { PuppetLookup } from "./puppet.js";
 
 /** Random data, hierarchies and look-ups; values are YAML in flow style, so that 1.0 is told from 1. */
@@ -128,3 +129,46 @@ export const lookup: fc.Arbitrary<PuppetLookup> = fc
 		...(strategy !== null && { merge: strategy }),
 		...(hasDefault && { default: "the default" }),
 	}));
+
+const anyText = fc.oneof(
+	fc.string({ unit: "grapheme", maxLength: 20 }),
+	fc.string({ unit: fc.constantFrom(..."ab \n\t'\"\\:#-?,[]{}&*!|>%@`=~0123.yn"), maxLength: 12 }),
+	fc.constantFrom(
+		"yes",
+		"~",
+		"null",
+		"1.0",
+		"0x1F",
+		"12:30",
+		"2001-01-01",
+		":sym",
+		"<<",
+		"a: b",
+		"a #b",
+		"- a",
+		"é",
+		"---",
+	),
+);
+
+/** Any value that a lookup may give. */
+export const anyValue: fc.Arbitrary<Value> = fc.letrec<{ value: Value; array: Value[]; hash: Map<Value, Value> }>(
+	(tie) => ({
+		value: fc.oneof(
+			{ maxDepth: 4, depthIdentifier: "any" },
+			fc.constantFrom(null, true, false),
+			fc.bigInt({ min: -(2n ** 70n), max: 2n ** 70n }),
+			fc.double({ noNaN: false }).map((float) => (Object.is(float, -0) ? 0 : float)),
+			anyText,
+			tie("array"),
+			tie("hash"),
+		),
+		array: fc.array(tie("value"), { maxLength: 4, depthIdentifier: "any" }),
+		hash: fc
+			.array(fc.tuple(fc.oneof(anyText, fc.bigInt({ min: -9n, max: 99n })), tie("value")), {
+				maxLength: 4,
+				depthIdentifier: "any",
+			})
+			.map((pairs) => new Map<Value, Value>(pairs)),
+	}),
+).value;

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { LookupSettings } from "../../src/hiera/hiera.js";
@@ -34,7 +34,7 @@ export class HieraSite {
 	async ours(lookups: readonly PuppetLookup[], host: TestHost = HOST): Promise<PuppetAnswer[]> {
 		const answers: PuppetAnswer[] = [];
 		try {
-			const hiera = await openHiera({ hieraConfig: this.path("hiera.yaml") });
+			const hiera = await openHiera({ hieraConfig: [this.path("hiera.yaml"), ...this.#environment()] });
 			const facts = toValue(host.facts);
 			const scope = Scope.of({ name: host.node, environment: host.environment, ...(isHash(facts) && { facts }) });
 			for (const lookup of lookups) {
@@ -54,7 +54,14 @@ export class HieraSite {
 
 	/** What Puppet gives for them. */
 	async theirs(puppet: Puppet, lookups: readonly PuppetLookup[], host: TestHost = HOST): Promise<PuppetAnswer[]> {
-		return await puppet.ask({ config: this.path("hiera.yaml"), lookups, ...host });
+		const environmentpath = this.#environment().length > 0 ? { environmentpath: this.path("environments") } : {};
+		return await puppet.ask({ config: this.path("hiera.yaml"), lookups, ...host, ...environmentpath });
+	}
+
+	/** The environment's `hiera.yaml`, where the site has one. */
+	#environment(): string[] {
+		const file = this.path("environments/production/hiera.yaml");
+		return existsSync(file) ? [file] : [];
 	}
 }
 

@@ -1,7 +1,7 @@
 # Answers questions with Puppet's own library, one a line of JSON, so that one slow start serves a whole test:
 #   {"yaml": text}, {"json": text}       what Puppet reads out of a data file
-#   {"config": path, "node": name, "facts": {...}, "environment": name, "lookups": [{"keys": [...], "merge": ...,
-#     "default": ..., "type": "..."}]}   what its lookups give, in one compilation
+#   {"config": path, "node": name, "facts": {...}, "environment": name, "environmentpath": directory, "lookups":
+#     [{"keys": [...], "merge": ..., "default": ..., "type": "..."}]}   what its lookups give, in one compilation
 # The answer is a list of {"value": ...} and {"error": message}. Values are marked, since JSON has too few types:
 # {"i": integer}, {"f": the bits of a float}, {"a": array}, {"h": pairs}.
 require 'json'
@@ -53,8 +53,8 @@ def scopes
 end
 
 def compile(host)
-  environment = Puppet::Node::Environment.create((host['environment'] || 'production').to_sym, [])
-  Puppet.push_context(current_environment: environment, environments: Puppet::Environments::Static.new(environment))
+  environments, environment = environments_of(host)
+  Puppet.push_context(current_environment: environment, environments: environments)
   facts = Puppet::Node::Facts.new(host['node'], host['facts'] || {})
   node = Puppet::Node.new(host['node'], facts: facts, environment: environment)
   node.merge(facts.values)
@@ -67,6 +67,16 @@ def compile(host)
       catalog
     end
   end.tap(&:resume)
+end
+
+# The host's environment, with its own hiera.yaml where there is a directory of environments.
+def environments_of(host)
+  name = (host['environment'] || 'production').to_sym
+  environment = Puppet::Node::Environment.create(name, [])
+  directory = host['environmentpath']
+  return [Puppet::Environments::Static.new(environment), environment] unless directory
+
+  [Puppet::Environments::StaticDirectory.new(name, File.join(directory, name.to_s), environment), environment]
 end
 
 def lookups(question, scope)
@@ -82,7 +92,7 @@ def answers(question)
   return [attempt { read_yaml(question['yaml']) }] if question['yaml']
   return [attempt { Puppet::Util::Json.load(question['json']) }] if question['json']
 
-  scopes[question.slice('node', 'facts', 'environment')].resume(question)
+  scopes[question.slice('node', 'facts', 'environment', 'environmentpath')].resume(question)
 end
 
 $stdout.sync = true

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,6 +19,8 @@ export interface PuppetQuestion {
 	readonly node: string;
 	readonly facts?: object;
 	readonly environment?: string;
+	/** The directory of environments that have a `hiera.yaml` of their own. */
+	readonly environmentpath?: string;
 	readonly lookups: readonly PuppetLookup[];
 }
 
@@ -28,32 +31,38 @@ export type PuppetAnswer = { readonly value: unknown } | { readonly error: strin
 export class Puppet {
 	readonly #process: ChildProcess;
 	readonly #home: string;
-	readonly #waiting: { resolve: (line: string) => void; reject: (error: Error) => void }[] = [];
+	readonly #waiting: ((line: string) => void)[] = [];
+	readonly #ended: Promise<never>;
+	#errors = "";
 
 	constructor() {
 		this.#home = mkdtempSync(join(tmpdir(), "trocla-puppet-"));
 		const script = join(import.meta.dirname, "puppet.rb");
-		this.#process = spawn("ruby", [script, this.#home], { stdio: ["pipe", "pipe", "ignore"] });
-		const { stdout } = this.#process;
-		if (!stdout) throw new Error("Ruby was started without a pipe");
-		createInterface(stdout).on("line", (line) => this.#waiting.shift()?.resolve(line));
-		this.#process.on("exit", (code) => {
-			for (const { reject } of this.#waiting) reject(new Error(`Ruby ended with ${code}`));
+		this.#process = spawn("ruby", [script, this.#home], { stdio: "pipe" });
+		const { stdout, stderr } = this.#process;
+		if (!stdout || !stderr) throw new Error("Ruby was started without pipes");
+		createInterface(stdout).on("line", (line) => this.#waiting.shift()?.(line));
+		stderr.on("data", (text) => {
+			this.#errors += text;
 		});
+		this.#process.stdin?.on("error", () => {});
+		this.#ended = once(this.#process, "close").then(([code]) => {
+			throw new Error(`Ruby ended with ${code}: ${this.#errors}`);
+		});
+		this.#ended.catch(() => {});
 	}
 
 	async ask(question: PuppetQuestion | { readonly yaml: string } | { readonly json: string }): Promise<PuppetAnswer[]> {
-		const line = await new Promise<string>((resolve, reject) => {
-			this.#waiting.push({ resolve, reject });
-			this.#process.stdin?.write(`${JSON.stringify(question)}\n`);
+		const line = new Promise<string>((resolve) => {
+			this.#waiting.push(resolve);
 		});
-		return JSON.parse(line);
+		this.#process.stdin?.write(`${JSON.stringify(question)}\n`);
+		return JSON.parse(await Promise.race([line, this.#ended]));
 	}
 
 	async stop(): Promise<void> {
-		const ended = new Promise((resolve) => this.#process.on("exit", resolve));
 		this.#process.stdin?.end();
-		await ended;
+		await this.#ended.catch(() => {});
 		rmSync(this.#home, { recursive: true, force: true });
 	}
 }
