@@ -3,7 +3,8 @@ import { DataError } from "./data-error.js";
 import { expandGlob } from "./glob.js";
 import { isDynamic } from "./interpolate.js";
 import { JsonError, parseJson } from "./json.js";
-import { parsePsych, YamlError } from "./psych.js";
+import { parsePsych } from "./psych.js";
+import { YamlError } from "./psych-syntax.js";
 import { isArray, isHash, kindOf, RubySymbol, type Value } from "./value.js";
 
 export type DataSyntax = "yaml" | "json";

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { TroclaError } from "../errors.js";
 import { DataError } from "./data-error.js";
 import { JsonError, parseJson } from "./json.js";
-import { parsePsych, YamlError } from "./psych.js";
+import { parsePsych } from "./psych.js";
+import { YamlError } from "./psych-syntax.js";
 import type { Host } from "./scope.js";
 import { type Hash, isHash, kindOf, type Value } from "./value.js";
 

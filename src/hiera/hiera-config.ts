@@ -2,7 +2,8 @@ import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { TroclaError } from "../errors.js";
 import { didYouMean } from "../nearest.js";
-import { parsePsych, YamlError } from "./psych.js";
+import { parsePsych } from "./psych.js";
+import { YamlError } from "./psych-syntax.js";
 import { type Hash, isArray, isHash, kindOf, type Value } from "./value.js";
 
 /** Where a level's data is, before variables are put in. */

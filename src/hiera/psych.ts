@@ -4,28 +4,13 @@ import {
 	type Event,
 	getScalarValue,
 	type MappingEvent,
-	parseEvents,
 	SCALAR_STYLE,
 	type ScalarEvent,
 	type SequenceEvent,
-	YAMLException,
 } from "js-yaml";
 import { psychScalar, Timestamp } from "./psych-scalar.js";
+import { parseSyntax, YamlError } from "./psych-syntax.js";
 import { isArray, isHash, RubySymbol, type Value } from "./value.js";
-
-/** Nested collections; far beyond what a person writes, and short of what the stack takes. */
-const MAX_DEPTH = 500;
-
-/** Text that is no YAML, or YAML that Psych refuses to load; `line` counts from 1. */
-export class YamlError extends Error {
-	override name = "YamlError";
-	readonly line: number | undefined;
-
-	constructor(message: string, line: number | undefined) {
-		super(message);
-		this.line = line;
-	}
-}
 
 /** A document, and the lines (from 1) on which the keys of its top-level map stand. */
 export interface YamlDocument {
@@ -41,14 +26,8 @@ export interface YamlDocument {
  *   objects, instead of refusing them
  * @throws {YamlError}
  */
-export function parsePsych(source: string, { objects = false } = {}): YamlDocument {
-	let events: Event[];
-	try {
-		events = parseEvents(source, { maxDepth: MAX_DEPTH });
-	} catch (error) {
-		if (!(error instanceof YAMLException)) throw error;
-		throw new YamlError(`not YAML: ${error.reason}`, error.mark && error.mark.line + 1);
-	}
+export function parsePsych(text: string, { objects = false } = {}): YamlDocument {
+	const { source, events } = parseSyntax(text);
 	return events.length === 0 ? { value: null, lines: new Map() } : new Loader(source, events, objects).document();
 }
 
