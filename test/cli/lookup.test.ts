@@ -1,5 +1,5 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Sandbox } from "../support/sandbox.js";
 
@@ -246,4 +246,14 @@ test("a key that JavaScript has a meaning for is data like others", async () => 
 	expect(stdout).toBe('{"polluted":"yes"}\n');
 	expect(await sandbox.run(["lookup", "polluted", "constructor", "toString", ...AT])).toMatchObject({ code: 1 });
 	expect(await sandbox.run(["lookup", "users.constructor", "users.toString", ...AT])).toMatchObject({ code: 1 });
+});
+
+test("the manual's first example gives the answer that it shows", async () => {
+	const manual = readFileSync(join(import.meta.dirname, "../../docs/lookup.md"), "utf8");
+	const section = manual.slice(manual.indexOf("## From nothing"), manual.indexOf("## Where things are"));
+	const sandbox = new Sandbox();
+	for (const [, name = "", text = ""] of section.matchAll(/```yaml\n# (\S+)\n([\s\S]*?)```/g))
+		write(sandbox, name, text);
+	const [, command = "", answer] = /```console\n\$ (.*)\n([\s\S]*?)```/.exec(section) ?? [];
+	expect(await sandbox.shell(command)).toEqual({ code: 0, stdout: answer, stderr: "" });
 });

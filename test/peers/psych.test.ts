@@ -53,7 +53,7 @@ const FILES: { readonly [what: string]: readonly string[] } = {
 		"%TAG !e! tag:x,2000:\n---\nk: !e!foo 5\n",
 		"k: !e!foo 5\n",
 	],
-	symbols: ["k: :x\nj: ':x'\n", "k:\n- :x\nj: 1\n", ":k: 1\n", "k: {? :x : 1}\n"],
+	symbols: ["k: :x\nj: ':x'\n", "k:\n- :x\nj: 1\n", ":k: 1\n", "k:\n  :x: 1\nj: 1\n"],
 	"keys that are no texts": [
 		"~: 2\nk: 3\n",
 		"k: {~: 1}\n",
