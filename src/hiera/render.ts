@@ -86,7 +86,7 @@ function lines(text: string, indent: string): string {
 
 /** Plain where that is read as the same text, else in quotes. */
 function quoted(text: string): string {
-	const isPlain = /^[\p{L}_/.(][\p{L}\p{N}\p{M} _/.@+%=()$;~-]*(?:[:][\p{L}\p{N}_/.@+%=()$;~-]+)*$/u.test(text);
+	const isPlain = /^[\p{L}_/.(][\p{L}\p{N}\p{M} _/.,'@+%=()$;~-]*(?:[:][\p{L}\p{N}_/.@+%=()$;~-]+)*$/u.test(text);
 	if (isPlain && !/\s$|^[yYnN]$|^=$/.test(text) && psychScalar(text) === text) return text;
 	return /[\p{Cc}\u2028\u2029\ufeff]/u.test(text) ? JSON.stringify(text) : `'${text.replaceAll("'", "''")}'`;
 }
