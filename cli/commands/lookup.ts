@@ -1,7 +1,8 @@
 import { TroclaError } from "../../src/errors.js";
 import { Explanation, explanationText, explanationValue } from "../../src/hiera/explain.js";
 import { loadHost, readFacts } from "../../src/hiera/facts.js";
-import type { Hiera, LookupSettings } from "../../src/hiera/hiera.js";
+import type { Hiera } from "../../src/hiera/hiera.js";
+import type { LookupSettings } from "../../src/hiera/lookup-settings.js";
 import { STRATEGIES } from "../../src/hiera/merge.js";
 import { openHiera } from "../../src/hiera/open-hiera.js";
 import { findHieraConfigs, findHosts } from "../../src/hiera/places.js";

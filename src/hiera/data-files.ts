@@ -1,5 +1,5 @@
 import { readFile, stat } from "node:fs/promises";
-import { DataError } from "./data-error.js";
+import { DataError, type Place } from "./data-error.js";
 import { expandGlob } from "./glob.js";
 import { isDynamic } from "./interpolate.js";
 import { JsonError, parseJson } from "./json.js";
@@ -108,17 +108,21 @@ function parse(text: string, file: string, syntax: DataSyntax) {
 	}
 }
 
+/** Far more than a file has that a person wrote; aliases of aliases make billions out of a few lines. */
+const MAX_VALUES = 5_000_000;
+
 /** Puppet's rule of what a look-up may give: plain data, in hashes whose keys are texts or numbers. */
-function checkValue(value: Value, place: { file: string; line: number | undefined; key: string }): void {
+function checkValue(value: Value, place: Place, seen = { values: 0 }): void {
+	if (++seen.values > MAX_VALUES) throw new DataError(place, `it has more than ${MAX_VALUES} values`);
 	if (value instanceof RubySymbol) {
-		throw new DataError(place, `:${value.name} is a Ruby symbol, which is no data`, "Put it into quotes");
+		throw new DataError(place, "a Ruby symbol is no data", "Put a text that begins with a colon into quotes");
 	}
-	if (isArray(value)) for (const member of value) checkValue(member, place);
+	if (isArray(value)) for (const member of value) checkValue(member, place, seen);
 	if (!isHash(value)) return;
 	for (const [key, member] of value) {
 		if (!["string", "bigint", "number"].includes(typeof key)) {
 			throw new DataError(place, `${kindOf(key)} can't be a hash's key`, "Put it into quotes");
 		}
-		checkValue(member, place);
+		checkValue(member, place, seen);
 	}
 }

@@ -1,27 +1,15 @@
 import { TroclaError } from "../errors.js";
-import { DataError, type Place } from "./data-error.js";
+import type { Place } from "./data-error.js";
 import type { DataFiles, Entry } from "./data-files.js";
-import type { Explanation } from "./explain.js";
 import type { HieraConfig } from "./hiera-config.js";
 import { descend, interpolate, type Journey } from "./interpolate.js";
 import { type DottedKey, dig, NOT_FOUND, type Outcome, parseKey } from "./key.js";
 import { type Level, type Location, resolveLevels } from "./levels.js";
 import { type KeyOptions, LOOKUP_OPTIONS, LookupOptions } from "./lookup-options.js";
+import { askedStrategy, checkType, type LookupSettings } from "./lookup-settings.js";
 import { hash, mergeFound, type Strategy, strategyOf } from "./merge.js";
 import type { Scope } from "./scope.js";
-import { toValue, type Value } from "./value.js";
-
-/** How one key is looked up, as the flags of `puppet lookup` say it. */
-export interface LookupSettings {
-	/** A strategy's name, or `{ strategy: "deep", knockout_prefix: "--", ... }`: it goes over that of `lookup_options`. */
-	readonly merge?: string | { readonly [option: string]: unknown };
-	/** What stands for a key that is not found. */
-	readonly default?: Value;
-	/** A type of Puppet's language that the value must be of: `Array[String]`. */
-	readonly type?: string;
-	/** Takes down how the look-up went. */
-	readonly explain?: Explanation;
-}
+import type { Value } from "./value.js";
 
 /** Gives the value of a key out of one level that is no file of plain data. */
 export type KeyReader = (
@@ -99,7 +87,7 @@ export class Hiera {
 		scope: Scope,
 		settings: LookupSettings = {},
 	): Promise<{ readonly key: string; readonly value: Value } | undefined> {
-		const merge = settings.merge === undefined ? undefined : strategyOf(toValue(settings.merge), {});
+		const merge = settings.merge === undefined ? undefined : askedStrategy(settings.merge);
 		const journey: Journey = { scope, stack: [], place: {}, explain: settings.explain };
 		for (const key of keys) {
 			const value = await this.#lookup(key, journey, merge);
@@ -282,12 +270,4 @@ function mergeLayers(strategy: Strategy, layers: readonly (readonly (readonly Ou
 	const merge = (outcomes: readonly Outcome[]) => mergeFound(strategy, outcomes, place);
 	// There are always several layers for Puppet: its own, the environment's and the modules'.
 	return merge([...layers.map((levels) => merge(levels.map(merge))), NOT_FOUND, NOT_FOUND]);
-}
-
-async function checkType(value: Value, type: string, what: string): Promise<void> {
-	const { parseType } = await import("./type-parser.js");
-	const { isInstance } = await import("./type.js");
-	const { inspect } = await import("./ruby-text.js");
-	if (isInstance(value, parseType(type))) return;
-	throw new DataError({}, `${what} must be of the type ${type}, and is ${inspect(value)}`);
 }

@@ -23,11 +23,13 @@ export interface DottedKey {
  * @param place - for the error, where the key stands in a text
  * @throws {DataError} where a quote is open, a part is empty, or the first part is a bare number
  */
-export function parseKey(text: string, place: Place = { key: text }): DottedKey {
+export function parseKey(text: string, place?: Place): DottedKey {
 	const [root, ...path] = segmentsOf(text) ?? [];
 	if (typeof root === "string") return { text, root, path };
 	const hint = "Parts stand between dots; one that has dots itself is quoted";
-	throw new DataError(place, `${JSON.stringify(text)} is no key`, hint);
+	// What stands in a text may be a part of a password.
+	if (place) throw new DataError(place, "what stands between %{ and } is no key", hint);
+	throw new DataError({ key: text }, "it is no key", hint);
 }
 
 function segmentsOf(text: string): Segment[] | undefined {

@@ -81,7 +81,7 @@ class Loader {
 		const value = this.#anchors.get(name);
 		if (value !== undefined) return value;
 		const why = this.#anchors.has(name) ? "is inside the value that it stands for" : "has no anchor before it";
-		throw this.#fail(`the alias *${name} ${why}`, anchorStart);
+		throw this.#fail(`an alias ${why}; a text that begins with * needs quotes`, anchorStart);
 	}
 
 	#anchor({ anchorStart, anchorEnd }: ScalarEvent | SequenceEvent | MappingEvent, value: Value): Value {
@@ -142,10 +142,10 @@ class Loader {
 
 	#typed(text: string, event: ScalarEvent): Value {
 		const value = psychScalar(text);
-		if (value === undefined) throw this.#fail(`${JSON.stringify(text)} is no number`, event.valueStart);
+		if (value === undefined) throw this.#fail("a value looks like a number, and is none", event.valueStart);
 		if (!(value instanceof Timestamp)) return value;
 		if (this.#objects) return text;
-		throw this.#fail(`${JSON.stringify(text)} is a date, which Puppet refuses`, event.valueStart);
+		throw this.#fail("a value is a date, which Puppet refuses; as a text it needs quotes", event.valueStart);
 	}
 
 	#float(text: string, event: ScalarEvent): Value {
@@ -153,7 +153,7 @@ class Loader {
 		const number = typeof value === "string" ? Number(value.trim() || "x") : value;
 		if (typeof number === "number" && !(Number.isNaN(number) && typeof value === "string")) return number;
 		if (typeof number === "bigint") return Number(number);
-		throw this.#fail(`${JSON.stringify(text)} is no float`, event.valueStart);
+		throw this.#fail("a value has the tag of floats, and is none", event.valueStart);
 	}
 
 	#binary(text: string, event: ScalarEvent): Value {
@@ -190,7 +190,9 @@ class Loader {
 	}
 
 	#refuse(tag: string, offset: number): YamlError {
-		return this.#fail(`the tag ${tag.replace("tag:yaml.org,2002:", "!!")} is refused, by Puppet too`, offset);
+		const [kind] = /^!(?:ruby\/\w+|set|omap)/.exec(tag.replace("tag:yaml.org,2002:", "!")) ?? [];
+		const what = kind === undefined ? "a tag" : `a tag (${kind})`;
+		return this.#fail(`${what} is refused, by Puppet too; a text that begins with ! needs quotes`, offset);
 	}
 }
 

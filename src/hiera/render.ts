@@ -72,6 +72,8 @@ function number(value: number): string {
 /** A key on one line, whatever it is. */
 function keyText(key: Value): string {
 	if (key === null) return "~";
+	// Ruby merges what stands under this name, in quotes too, unless it is said to be a text.
+	if (key === "<<") return "!!str '<<'";
 	return typeof key === "string" && key.includes("\n") ? JSON.stringify(key) : inline(key, "");
 }
 

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { LookupSettings } from "../../src/hiera/hiera.js";
+import type { LookupSettings } from "../../src/hiera/lookup-settings.js";
 import { openHiera } from "../../src/hiera/open-hiera.js";
 import { Scope } from "../../src/hiera/scope.js";
 import { isHash, toValue } from "../../src/hiera/value.js";

@@ -1,5 +1,6 @@
 import { rmSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import type { TroclaError } from "../../../src/errors.js";
 import { DataFiles } from "../../../src/hiera/data-files.js";
 import { openHiera } from "../../../src/hiera/open-hiera.js";
 import { Scope } from "../../../src/hiera/scope.js";
@@ -53,10 +54,10 @@ describe("data files", () => {
 
 	test.each([
 		["a: 1\nb: [\n", /x\.yaml:\d: not YAML/],
-		["a: 1\nd: 2026-01-01\n", /x\.yaml:2: "2026-01-01" is a date, which Puppet refuses/],
-		["a: 1\no: !ruby/object:Object {}\n", /x\.yaml:2: the tag !ruby\/object:Object is refused/],
-		["a: *b\n", /x\.yaml:1: the alias \*b has no anchor before it/],
-		["a: &x [*x]\n", /x\.yaml:1: the alias \*x is inside the value that it stands for/],
+		["a: 1\nd: 2026-01-01\n", /x\.yaml:2: a value is a date, which Puppet refuses/],
+		["a: 1\no: !ruby/object:Object {}\n", /x\.yaml:2: a tag \(!ruby\/object\) is refused/],
+		["a: *b\n", /x\.yaml:1: an alias has no anchor before it/],
+		["a: &x [*x]\n", /x\.yaml:1: an alias is inside the value that it stands for/],
 	])("with a fault are named with its line: %j", async (text, message) => {
 		const made = site({ "data/all/x.yaml": text });
 		const hiera = await openHiera({ hieraConfig: made.path("hiera.yaml") });
@@ -77,5 +78,40 @@ describe("data files", () => {
 		expect(({} as { b?: unknown }).b).toBeUndefined();
 		await expect(hiera.lookup("toString", scope)).rejects.toMatchObject({ code: "not_found" });
 		await expect(hiera.lookup("h.toString", scope)).rejects.toMatchObject({ code: "not_found" });
+	});
+
+	test.each([
+		"a: :s3cret\n",
+		"a: *s3cret\n",
+		"a: !s3cret:x {}\n",
+		"a: !ruby/object:s3cret {}\n",
+		"a: 's3cret\n",
+		'a: "s3cret\\q"\n',
+		"a: s3cret: s3cret\n",
+		'a: "s3cret%{s3cret..s3cret}"\n',
+		"a: \"s3cret%{alias('x')}\"\n",
+		"a: s3cret\nlookup_options: {a: {convert_to: Integer}}\n",
+		"a: {s3cret: [s3cret]}\nlookup_options: {a: {merge: unique, convert_to: Float}}\n",
+	])("with a fault are not shown in errors: %j", async (text) => {
+		const made = site({ "data/all/x.yaml": text });
+		const hiera = await openHiera({ hieraConfig: made.path("hiera.yaml") });
+		const asked = hiera.lookup("a", Scope.of({}), { type: "Boolean" });
+		const error = await asked.then(
+			(value) => Promise.reject(new Error(`it was taken: ${value}`)),
+			(error: TroclaError) => error,
+		);
+		expect(`${error.message} ${error.hint}`).not.toContain("s3cret");
+		expect(error).toMatchObject({ code: "data" });
+	});
+
+	test("with aliases of aliases are refused instead of followed for ever", async () => {
+		const levels = Array.from(
+			{ length: 12 },
+			(_, index) => `a${index + 1}: &a${index + 1} [${`*a${index}, `.repeat(10)}]\n`,
+		);
+		const made = site({ "data/all/x.yaml": `a0: &a0 x\n${levels.join("")}ok: 1\n` });
+		const hiera = await openHiera({ hieraConfig: made.path("hiera.yaml") });
+		expect(await hiera.lookup("ok", Scope.of({}))).toBe(1n);
+		await expect(hiera.lookup("a12", Scope.of({}))).rejects.toMatchObject({ code: "data" });
 	});
 });
