@@ -5,7 +5,7 @@ import { distinct, type Hash, isArray, isHash, kindOf, Sensitive, type Value } f
 
 /** How the values are put together that a key has in several places. */
 export interface Strategy {
-	/** The same for strategies that do the same. */
+	/** Its name and options; the same for strategies that do the same. */
 	readonly id: string;
 	/** Whether the highest value is all that counts. */
 	readonly first: boolean;
@@ -61,12 +61,20 @@ const refused = (strategy: string, value: Value, place: Place, hint: string) =>
 	new DataError(place, `${kindOf(value)} can't be merged by ${strategy}`, hint);
 
 const deep = (options: DeepOptions): Strategy => ({
-	id: `deep ${JSON.stringify(options)}`,
+	id: ["deep", ...namesOf(options)].join(", "),
 	first: false,
 	start: same,
 	only: same,
 	merge: (higher, lower, place) => deepMerge(higher, lower, options, place),
 });
+
+function namesOf({ knockoutPrefix, sortMergedArrays, mergeHashArrays }: DeepOptions): string[] {
+	return [
+		...(knockoutPrefix === undefined ? [] : [`knockout_prefix ${JSON.stringify(knockoutPrefix)}`]),
+		...(sortMergedArrays ? ["sort_merged_arrays"] : []),
+		...(mergeHashArrays ? ["merge_hash_arrays"] : []),
+	];
+}
 
 /**
  * A strategy as `merge` in `lookup_options` has it, or a call: its name, or a hash with `strategy` and its options; nil is
