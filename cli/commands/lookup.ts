@@ -8,6 +8,7 @@ import { openHiera } from "../../src/hiera/open-hiera.js";
 import { findHieraConfigs, findHosts } from "../../src/hiera/places.js";
 import { RENDERINGS, type Rendering, render } from "../../src/hiera/render.js";
 import { type Host, Scope } from "../../src/hiera/scope.js";
+import type { PasswordStore } from "../../src/hiera/trocla-level.js";
 import type { Value } from "../../src/hiera/value.js";
 import { shellWord } from "../../src/input.js";
 import { didYouMean } from "../../src/nearest.js";
@@ -28,7 +29,7 @@ export const run: Run = async (context, [words], flags) => {
 	const store = new LazyStore(context, flags);
 	try {
 		const hieraConfig = (flags.hieraConfig as string[] | undefined) ?? findHieraConfigs(environment); // it is repeatable
-		const hiera = await openHiera({ hieraConfig, store: () => store.open(), create: await store.create() });
+		const hiera = await openHiera({ hieraConfig, store: () => store.open() });
 		if (flags.explain) await explain(hiera, { keys, scope, settings }, context.json ? "json" : (rendering ?? "s"));
 		else
 			printValue(await find(hiera, { keys, scope, settings }, flags), context.json ? rendering : (rendering ?? "yaml"));
@@ -85,23 +86,17 @@ class LazyStore {
 		this.#flags = flags;
 	}
 
-	/** Whether what is not stored is made. */
-	async create(): Promise<boolean> {
-		return this.#flags.create !== false && (await this.#context.config()).createOnGet;
-	}
-
-	open(): Promise<Trocla> {
-		this.#opened ??= this.#open();
-		return this.#opened;
+	/** Without `get` where nothing is to be made. */
+	async open(): Promise<PasswordStore> {
+		const config = await this.#context.config();
+		const create = config.createOnGet && this.#flags.create !== false;
+		this.#opened ??= openConfigured(config, { warn: this.#context.warn, create });
+		const trocla = await this.#opened;
+		return create ? trocla : { peek: (key, format, options) => trocla.peek(key, format, options) };
 	}
 
 	async close(): Promise<void> {
 		await (await this.#opened)?.close();
-	}
-
-	async #open(): Promise<Trocla> {
-		const { warn } = this.#context;
-		return await openConfigured(await this.#context.config(), { warn, create: await this.create() });
 	}
 }
 

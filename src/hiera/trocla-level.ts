@@ -8,18 +8,14 @@ import { NOT_FOUND } from "./key.js";
 import type { Level } from "./levels.js";
 import { isArray, isHash, kindOf, type PlainHash, plainValue } from "./value.js";
 
-/** The part of a store that levels take values from. */
+/** The part of a store that levels take values from; without `get` they make nothing that is not stored. */
 export interface PasswordStore {
-	get(key: string, format: string, options?: Options): Promise<string>;
+	get?(key: string, format: string, options?: Options): Promise<string>;
 	peek(key: string, format: string, options?: Options): Promise<string | undefined>;
 }
 
-export interface TroclaLevelSettings {
-	/** Opens the store when a level first asks for it; `undefined` where there is none to open. */
-	readonly store: (() => Promise<PasswordStore>) | undefined;
-	/** False: a value that is not stored is not found, instead of made. */
-	readonly create: boolean;
-}
+/** Opens the store when a level first asks for it. */
+export type OpenStore = () => Promise<PasswordStore>;
 
 /**
  * The backend `trocla_lookup_key` of the Puppet module trocla: it answers `trocla_lookup::FORMAT::KEY` with the value of that
@@ -29,24 +25,24 @@ export interface TroclaLevelSettings {
  * Options are Hiera's own data: `trocla_options`, and over it `trocla_options::KEY`; what stands in either under the
  * format's name goes over the rest. `trocla_key` among them takes another key's value.
  */
-export function troclaReader(settings: TroclaLevelSettings): HieraReader {
+export function troclaReader(open: OpenStore | undefined): HieraReader {
 	return (lookup) => async (key, level, _, journey) => {
 		const [, how, format = "", name = ""] = /^trocla_(lookup|hierarchy)::([^:]+)::(.+)$/s.exec(key) ?? [];
 		if (how === undefined) return NOT_FOUND;
-		const asked = new Asked(settings, format, { ...journey, place: { key } }, lookup);
+		const asked = new Asked(open, format, { ...journey, place: { key } }, lookup);
 		return how === "lookup" ? await asked.value(name) : await asked.inHierarchy(name, level);
 	};
 }
 
 /** One value that is asked for. */
 class Asked {
-	readonly #settings: TroclaLevelSettings;
+	readonly #open: OpenStore | undefined;
 	readonly #format: string;
 	readonly #journey: Journey;
 	readonly #lookup: Inner;
 
-	constructor(settings: TroclaLevelSettings, format: string, journey: Journey, lookup: Inner) {
-		this.#settings = settings;
+	constructor(open: OpenStore | undefined, format: string, journey: Journey, lookup: Inner) {
+		this.#open = open;
 		this.#format = format;
 		this.#journey = journey;
 		this.#lookup = lookup;
@@ -70,13 +66,12 @@ class Asked {
 
 	async #get(key: string, options: Options) {
 		const store = await this.#store();
-		if (this.#settings.create) return await store.get(key, this.#format, options);
+		if (store.get) return await store.get(key, this.#format, options);
 		return (await store.peek(key, this.#format, options)) ?? NOT_FOUND;
 	}
 
 	async #store(): Promise<PasswordStore> {
-		const { store } = this.#settings;
-		if (store) return await store();
+		if (this.#open) return await this.#open();
 		throw new TroclaError("config", "a level asks for passwords, and there is no store", "Open Hiera with a store");
 	}
 

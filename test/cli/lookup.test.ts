@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Sandbox } from "../support/sandbox.js";
@@ -147,7 +147,10 @@ describe("a level of trocla_lookup_key", () => {
 	test("is not asked, and no store made, for keys that other levels have", async () => {
 		const sandbox = site();
 		await sandbox.run(["lookup", "port", "--node", "www1.example.com", ...AT]);
-		expect(await sandbox.run(["get", "db", "plain", "--no-create"])).toMatchObject({ code: 1 });
+		expect(existsSync(sandbox.store)).toBe(false);
+		sandbox.configure({ store: "of another kind" });
+		expect(await sandbox.run(["lookup", "port", ...AT])).toMatchObject({ code: 0 });
+		expect(await sandbox.run(["lookup", "password", ...AT])).toMatchObject({ code: 1, stdout: "" });
 	});
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { openHiera } from "../../../src/hiera/open-hiera.js";
 import { Scope } from "../../../src/hiera/scope.js";
+import type { PasswordStore } from "../../../src/hiera/trocla-level.js";
 import { HieraSite } from "../../support/hiera-site.js";
 import { cleanUp } from "../../support/sandbox.js";
 import { TestStore } from "../../support/store.js";
@@ -18,7 +19,9 @@ async function site(common: string, { create = true } = {}) {
 	const made = new HieraSite({ "hiera.yaml": HIERA, "data/common.yaml": common });
 	cleanUp(() => made.remove());
 	const store = new TestStore();
-	const hiera = await openHiera({ hieraConfig: made.path("hiera.yaml"), store: async () => store.trocla, create });
+	const stored: PasswordStore = { peek: (...asked) => store.trocla.peek(...asked) };
+	const open = async () => (create ? store.trocla : stored);
+	const hiera = await openHiera({ hieraConfig: made.path("hiera.yaml"), store: open });
 	const facts = new Map([["role", "web"]]);
 	const lookup = (key: string, name = "www1") => hiera.lookup(key, Scope.of({ name, facts }));
 	return { store, lookup };
