@@ -4,6 +4,13 @@ export interface Flaw {
 	readonly hint: string;
 }
 
+/** What `swap` is to do: to write `after` where `before` is stored; `undefined` is an absent record. */
+export interface Swap {
+	readonly key: string;
+	readonly before: string | undefined;
+	readonly after: string | undefined;
+}
+
 /**
  * Where records are kept: texts by key, changed by compare-and-set only.
  *
@@ -26,6 +33,12 @@ export interface Backend {
 	swap(key: string, before: string | undefined, after: string | undefined): Promise<boolean>;
 
 	/**
+	 * Several swaps, those of one key in this order, with as few commits as the store can. Each is a `swap` of its own,
+	 * with its own answer, in the order of `swaps`, or its own error.
+	 */
+	swapMany(swaps: readonly Swap[]): Promise<boolean>[];
+
+	/**
 	 * All keys from `from` on, in the order of their UTF-8 bytes, in constant memory. Keys that come or go
 	 * meanwhile may be missed or not; every other key comes exactly once.
 	 */
@@ -33,6 +46,18 @@ export interface Backend {
 
 	/** What is wrong with the stored data as a whole; nothing where all is well. */
 	check(): Promise<Flaw[]>;
+
+	/**
+	 * From now on refuses, to every process, a text that does not begin so: the store itself sees to it. What is stored
+	 * already stays. Absent where a store can't.
+	 */
+	guard?(beginning: string): Promise<void>;
+
+	/**
+	 * Leaves nothing in the store's files but what is stored now; false where others used them meanwhile, so that they
+	 * may still hold what was replaced or deleted. Absent where there are no files.
+	 */
+	scrub?(): Promise<boolean>;
 
 	/** Ends it; closing it again does nothing, all else then is refused. */
 	close(): Promise<void>;
@@ -42,10 +67,11 @@ export interface Backend {
  * - `damaged`: what is stored can't be read as what it should be
  * - `exposed`: others may read or replace it
  * - `full`: no space, or not allowed to write
+ * - `refused`: the store is guarded, and the text is not one that it takes
  * - `busy`: others hold it for longer than the time-out
  * - `unavailable`: anything else
  */
-export type BackendFault = "damaged" | "exposed" | "full" | "busy" | "unavailable";
+export type BackendFault = "damaged" | "exposed" | "full" | "refused" | "busy" | "unavailable";
 
 /** A store that can't do what it was asked. */
 export class BackendError extends Error {

@@ -10,6 +10,13 @@ export function openMemory(): Backend {
 		return texts;
 	}
 
+	async function swap(key: string, before: string | undefined, after: string | undefined): Promise<boolean> {
+		if (stored().get(key) !== before) return false;
+		if (after === undefined) texts.delete(key);
+		else texts.set(key, after);
+		return true;
+	}
+
 	return {
 		async read(key) {
 			return stored().get(key);
@@ -19,11 +26,10 @@ export function openMemory(): Backend {
 			return keys.map((key) => stored().get(key));
 		},
 
-		async swap(key, before, after) {
-			if (stored().get(key) !== before) return false;
-			if (after === undefined) texts.delete(key);
-			else texts.set(key, after);
-			return true;
+		swap,
+
+		swapMany(swaps) {
+			return swaps.map(({ key, before, after }) => swap(key, before, after));
 		},
 
 		async *keys(from) {

@@ -1,4 +1,5 @@
 import { BackendError, type BackendFault } from "./backend.js";
+import { REFUSED } from "./sqlite-guard.js";
 
 /** What SQLite, or the file system under it, refused, as a BackendError that names the database. */
 export function sqliteError(error: unknown, path: string): BackendError {
@@ -27,6 +28,13 @@ function explain(code: string, message: string): [fault: BackendFault, what: str
 		case "SQLITE_BUSY":
 		case "SQLITE_LOCKED":
 			return ["busy", "other processes kept it locked for a minute", "See with fuser(1) which ones, then run it again"];
+		case "SQLITE_CONSTRAINT":
+			if (!message.includes(REFUSED)) break;
+			return [
+				"refused",
+				"the store is sealed, and what was to be written is not",
+				"If the store was sealed just now, run it again; else set encryption in the configuration as trocla init --sealed did",
+			];
 		case "SQLITE_MISUSE":
 			return ["unavailable", "the store was closed already", "Close it after the last call, or open it again"];
 		case "SQLITE_NOTADB":
@@ -37,11 +45,10 @@ function explain(code: string, message: string): [fault: BackendFault, what: str
 			];
 		case "SQLITE_CORRUPT":
 			return ["damaged", `damaged (${message})`, "Restore the store from a backup"];
-		default:
-			return [
-				"unavailable",
-				message,
-				"Check that its directory can be written and has space, or set store_options.path in the configuration",
-			];
 	}
+	return [
+		"unavailable",
+		message,
+		"Check that its directory can be written and has space, or set store_options.path in the configuration",
+	];
 }

@@ -27,8 +27,8 @@ export async function prepareFile(path: string, connect: ((path: string) => Keyv
 	checkFile(file, path);
 }
 
-/** Makes a directory and those above it. Node's own `recursive` never ends in /proc, where every new name is ENOENT. */
-function makeDirectory(path: string): void {
+/** Makes a directory and those above it, mode 0700. Node's own `recursive` never ends in /proc, where every new name is ENOENT. */
+export function makeDirectory(path: string): void {
 	if (find(path)) return;
 	if (!find(dirname(path))) makeDirectory(dirname(path));
 	try {

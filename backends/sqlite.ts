@@ -3,11 +3,14 @@ import Keyv from "keyv";
 import { type Backend, BackendError } from "./backend.js";
 import { sqliteError } from "./sqlite-error.js";
 import { prepareFile } from "./sqlite-file.js";
+import { guardStatements } from "./sqlite-guard.js";
+import { swapManyRows } from "./sqlite-swap-many.js";
 
 const NAMESPACE = "trocla";
 const TABLE = "keyv";
 // A commit takes milliseconds; a minute lets a hundred processes queue up on a slow disk.
 const BUSY_TIMEOUT_MS = 60_000;
+const READER_TIMEOUT_MS = 3000;
 const PAGE_ROWS = 1000;
 
 /**
@@ -41,8 +44,18 @@ export async function openSqlite(path: string, create = true): Promise<Backend> 
 		}
 	}
 
+	let traceless: Promise<unknown> | undefined;
+
+	/** A query that may take something out of a row, and is not to leave it in a file. */
+	async function change<Row>(sql: string, ...values: unknown[]): Promise<Row[]> {
+		// Asked for here, since most commands change nothing. The journal of a large statement is a temporary file.
+		traceless ??= Promise.all([query("PRAGMA secure_delete=ON"), query("PRAGMA temp_store=MEMORY")]);
+		await traceless;
+		return await query(sql, ...values);
+	}
+
 	async function write(sql: string, ...values: unknown[]): Promise<boolean> {
-		return (await query(`${sql} RETURNING 1`, ...values)).length === 1;
+		return (await change(`${sql} RETURNING 1`, ...values)).length === 1;
 	}
 
 	/** Replaces or deletes a row where it is this one: a text as Keyv wrote it, or the bytes of any other. */
@@ -69,6 +82,22 @@ export async function openSqlite(path: string, create = true): Promise<Backend> 
 		return row && (await decode(row.value, key));
 	}
 
+	async function swap(key: string, before: string | undefined, after: string | undefined): Promise<boolean> {
+		if (before === after) return (await read(key)) === before;
+		const row = after === undefined ? undefined : await encode(after);
+		if (before === undefined) {
+			return await write(`INSERT INTO ${TABLE} (key, value) VALUES (?, ?) ON CONFLICT DO NOTHING`, rowKey(key), row);
+		}
+		if (await replace(key, "value", await encode(before), row)) return true;
+		// Other Keyv versions write the same text into another row, which is compared by its bytes.
+		const [other] = await query<{ value: string; bytes: Buffer }>(
+			`SELECT value, CAST(value AS BLOB) AS bytes FROM ${TABLE} WHERE key = ?`,
+			rowKey(key),
+		);
+		if (other === undefined || (await decode(other.value, key)) !== before) return false;
+		return await replace(key, "CAST(value AS BLOB)", other.bytes, row);
+	}
+
 	return {
 		read,
 
@@ -86,20 +115,10 @@ export async function openSqlite(path: string, create = true): Promise<Backend> 
 			);
 		},
 
-		async swap(key, before, after) {
-			if (before === after) return (await read(key)) === before;
-			const row = after === undefined ? undefined : await encode(after);
-			if (before === undefined) {
-				return await write(`INSERT INTO ${TABLE} (key, value) VALUES (?, ?) ON CONFLICT DO NOTHING`, rowKey(key), row);
-			}
-			if (await replace(key, "value", await encode(before), row)) return true;
-			// Other Keyv versions write the same text into another row, which is compared by its bytes.
-			const [other] = await query<{ value: string; bytes: Buffer }>(
-				`SELECT value, CAST(value AS BLOB) AS bytes FROM ${TABLE} WHERE key = ?`,
-				rowKey(key),
-			);
-			if (other === undefined || (await decode(other.value, key)) !== before) return false;
-			return await replace(key, "CAST(value AS BLOB)", other.bytes, row);
+		swap,
+
+		swapMany(swaps) {
+			return swapManyRows({ table: TABLE, query: change, rowKey, encode, swap }, swaps);
 		},
 
 		async *keys(from = "") {
@@ -126,6 +145,30 @@ export async function openSqlite(path: string, create = true): Promise<Backend> 
 			if (journal?.journal_mode === "wal") return flaws;
 			const message = `${path} is not in WAL mode, so readers and writers stop each other`;
 			return [...flaws, { message, hint: `Run: sqlite3 ${path} 'PRAGMA journal_mode=WAL'` }];
+		},
+
+		async guard(beginning) {
+			const value = await encode(beginning);
+			// The row ends with what closes the text and the map around it: `"}`.
+			for (const sql of guardStatements(TABLE, NAMESPACE, String(value).slice(0, -'"}'.length))) await query(sql);
+		},
+
+		async scrub() {
+			// The copy that VACUUM makes has only what is stored now, and may be larger than the memory.
+			await query("PRAGMA temp_store=DEFAULT");
+			traceless = undefined;
+			try {
+				await query("VACUUM");
+			} catch (error) {
+				if (error instanceof BackendError && error.fault === "busy") return false;
+				throw error;
+			}
+			// VACUUM leaves the old pages in the file, and the new ones in the log, until they are moved.
+			// Whoever still reads the old ones does so for long.
+			await query(`PRAGMA busy_timeout=${READER_TIMEOUT_MS}`);
+			const [moved] = await query<{ busy: number }>("PRAGMA wal_checkpoint(TRUNCATE)");
+			await query(`PRAGMA busy_timeout=${BUSY_TIMEOUT_MS}`);
+			return moved?.busy === 0;
 		},
 
 		async close() {

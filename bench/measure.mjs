@@ -1,7 +1,7 @@
 // What every comparison stands on: programs and functions run by turns, and the medians of their times.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -34,14 +34,31 @@ export async function inSandbox(use) {
  * Runs a program to its end, its output thrown away, and gives the milliseconds that took.
  *
  * @param user - `{ uid, gid }`, where it is to be another than the caller
+ * @param input - what its standard input is; nothing unless told
  */
-export async function runProgram([file, ...args], env, user = {}) {
+export async function runProgram([file, ...args], env, user = {}, input = "ignore") {
 	const start = process.hrtime.bigint();
-	const child = spawn(file, args, { env, ...user, stdio: ["ignore", SINK, "inherit"] });
+	const child = spawn(file, args, { env, ...user, stdio: [input, SINK, "inherit"] });
 	const [exitCode] = await once(child, "exit");
 	const taken = Number(process.hrtime.bigint() - start) / 1e6;
 	if (exitCode !== 0) throw new Error(`${[file, ...args].join(" ")} exited with ${exitCode}`);
 	return taken;
+}
+
+/** The most memory that a program had at a time, in MiB: /proc/PID/status, VmHWM. Its output is read as it comes. */
+export async function peakRss([file, ...args], env) {
+	const child = spawn(file, args, { env, stdio: ["ignore", "pipe", "inherit"] });
+	let peak = 0;
+	child.stdout.on("data", () => {
+		try {
+			const [, kib] = /^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${child.pid}/status`, "utf8")) ?? [];
+			peak = Math.max(peak, Number(kib ?? 0) / 1024);
+		} catch {
+			// It has ended, and what it wrote last is read.
+		}
+	});
+	await once(child, "close");
+	return peak;
 }
 
 /**

@@ -1,10 +1,8 @@
 // Whether a search through very many keys stays small, and how long it takes beside SQLite's own shell.
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fillStore } from "./keys.mjs";
-import { byTurns, inSandbox, NODE, row, runProgram, TROCLA } from "./measure.mjs";
+import { byTurns, inSandbox, NODE, peakRss, row, runProgram, TROCLA } from "./measure.mjs";
 
 const ROUNDS = 3;
 const FEW = 1000;
@@ -36,20 +34,4 @@ export async function run() {
 			row("time of a search of 1,000,000 keys", "sqlite3, SELECT key", search, select),
 		];
 	});
-}
-
-/** The most memory that a program had at a time, in MiB: /proc/PID/status, VmHWM. Its output is read as it comes. */
-async function peakRss([file, ...args], env) {
-	const child = spawn(file, args, { env, stdio: ["ignore", "pipe", "inherit"] });
-	let peak = 0;
-	child.stdout.on("data", () => {
-		try {
-			const [, kib] = /^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${child.pid}/status`, "utf8")) ?? [];
-			peak = Math.max(peak, Number(kib ?? 0) / 1024);
-		} catch {
-			// It has ended, and what it wrote last is read.
-		}
-	});
-	await once(child, "close");
-	return peak;
 }

@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import { Script } from "node:vm";
-import { homeDirectory } from "../src/home.js";
+import { homeDirectory } from "../src/config/home.js";
 
 /** Set by the build: tells one build of the program from another. */
 declare const BUILD_ID: string;

@@ -1,16 +1,30 @@
 import type { Context } from "./context.js";
 import {
+	armorFlag,
+	batchFlag,
+	dropOldFlag,
 	dryRunFlag,
 	type Flag,
 	type FlagValues,
 	forceFlag,
 	hieraFlags,
+	identityFlag,
+	importFlags,
+	keyFileFlag,
 	lookupFlags,
 	noCreateFlag,
 	noFormatFlag,
 	optionFlags,
+	overwriteFlag,
+	passphraseFileFlag,
+	passphraseFlag,
 	passwordFlag,
+	recipientFlag,
+	recipientsFlag,
 	renewFlag,
+	replaceFlag,
+	sealedFlag,
+	targetFlag,
 } from "./flags.js";
 
 /** Runs a command: its arguments as they stand on the command line (absent ones `undefined`), and its exit code. */
@@ -30,19 +44,25 @@ export interface CommandSpec {
 }
 
 const YAML_NOTE = "OPTIONS is YAML, as in 'length: 32, charset: shellsafe'; it wins over flags.";
+const BATCH_NOTE =
+	"With --batch it reads lines KEY FORMAT [OPTIONS] and answers each with a line of JSON, in their order and as soon as " +
+	'it can: {"key":...,"format":...,"value":...}, or an "error" in place of the value, and then it exits 1. A KEY with a ' +
+	'blank is a JSON string ("my key"), OPTIONS are JSON ({"length": 32}) and win over flags; empty lines are skipped, and ' +
+	"there are no comments. What was printed is stored: a run that was interrupted can just be run again.";
 
 export const commands: readonly CommandSpec[] = [
 	{
 		name: "get",
 		args: "<key> <format> [options]",
 		summary: "print a password in a format, making what is not stored yet",
-		details: `A stored value is printed as it is. Else it is derived from the stored plaintext; without one, a random one is\ngenerated and stored. ${YAML_NOTE}`,
-		flags: [...optionFlags, noCreateFlag, renewFlag],
+		details: `A stored value is printed as it is. Else it is derived from the stored plaintext; without one, a random one is\ngenerated and stored. ${YAML_NOTE}\n\n${BATCH_NOTE}`,
+		flags: [...optionFlags, noCreateFlag, renewFlag, batchFlag],
 		examples: [
 			["trocla get alice sha512crypt", "a hash for /etc/shadow, the same on every run"],
 			["trocla get app_db pgsql --length 32 --charset shellsafe", "a SCRAM verifier of a new, long password"],
 			["trocla get alice plain --no-create", "the plaintext, only if it is stored"],
 			["trocla get www x509 --renew-before 30d --render certonly", "a certificate, made anew in its last month"],
+			["trocla get --batch < lines > answers", "thousands of them, on all cores"],
 		],
 		load: () => import("./commands/get.js"),
 	},
@@ -51,7 +71,7 @@ export const commands: readonly CommandSpec[] = [
 		args: "<key> <format> [options]",
 		summary: "the same as get, also where create_on_get is false",
 		details: YAML_NOTE,
-		flags: optionFlags,
+		flags: [...optionFlags, renewFlag, batchFlag],
 		examples: [
 			["trocla create app_db mysql", "MariaDB's hash of a new password"],
 			["trocla create app_db pgsql 'encode: md5, username: app'", "PostgreSQL's md5 hash"],
@@ -156,6 +176,24 @@ export const commands: readonly CommandSpec[] = [
 		load: () => import("./commands/lookup.js"),
 	},
 	{
+		name: "import",
+		args: "",
+		summary: "bring in what another store has: the Ruby trocla, shadow files, CSV, pass, an export",
+		details:
+			"What it reads is never changed. A key that is stored already counts as the same, or, with other values, is named " +
+			"and left alone. A Ruby trocla's configuration that --config names is what it reads; it then writes to the store " +
+			"that trocla uses without --config.",
+		flags: [...importFlags, dryRunFlag, identityFlag, passphraseFlag, passphraseFileFlag],
+		examples: [
+			["trocla import --from ruby --config /etc/troclarc.yaml", "all passwords of the Ruby trocla"],
+			["trocla import --from ruby --file /root/trocla.yaml --dry-run", "what a copy of its store would bring"],
+			["trocla import --from shadow --passwd /etc/passwd --file /etc/shadow --prefix user_", "users' hashes"],
+			["trocla import --from csv --file passwords.csv", "lines of key,format,value[,expires] below that header"],
+			["trocla import --from export --file backup.age --identity backup-identity", "what trocla export wrote"],
+		],
+		load: () => import("./commands/import.js"),
+	},
+	{
 		name: "prune",
 		args: "",
 		summary: "delete the keys that have expired",
@@ -165,6 +203,33 @@ export const commands: readonly CommandSpec[] = [
 			["trocla prune --dry-run", "prints them, deletes none"],
 		],
 		load: () => import("./commands/prune.js"),
+	},
+	{
+		name: "export",
+		args: "[file]",
+		summary: "write all records to one encrypted file, for a backup",
+		details: `The identity of any recipient opens it (age-keygen makes one), or the passphrase: with trocla import --from export,\nor with age itself. Without FILE it goes to standard output. Where a record can't be read, it is named, and the\nothers are in FILE.incomplete.`,
+		flags: [recipientFlag, recipientsFlag, passphraseFlag, passphraseFileFlag, armorFlag, replaceFlag],
+		examples: [
+			[
+				"trocla export backup.age --to age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p",
+				"to a recipient",
+			],
+			["trocla export backup.age --passphrase", "asks for a passphrase, twice"],
+		],
+		load: () => import("./commands/export.js"),
+	},
+	{
+		name: "migrate",
+		args: "",
+		summary: "copy every record to the store of another configuration, and compare them",
+		details: "The store that is copied stays as it is. It may be done again, and goes on where it was interrupted.",
+		flags: [targetFlag, overwriteFlag],
+		examples: [
+			["trocla migrate --to /etc/troclarc.new.yaml", "from the configured store"],
+			["trocla migrate -c old.yaml --to new.yaml --json", "between any two, with counts as JSON"],
+		],
+		load: () => import("./commands/migrate.js"),
 	},
 	{
 		name: "doctor",
@@ -181,12 +246,26 @@ export const commands: readonly CommandSpec[] = [
 		name: "init",
 		args: "",
 		summary: "write a configuration with comments, and make its store",
-		flags: [],
+		details: "With --sealed records are encrypted, also those of a store and a configuration that are there already.",
+		flags: [sealedFlag, keyFileFlag],
 		examples: [
 			["trocla init", "/etc/troclarc.yaml for root, else ~/.troclarc.yaml"],
 			["trocla init -c ./trocla.yaml", "another file"],
+			["trocla init --sealed", "a sealed store, or one that is there sealed while others use it"],
 		],
 		load: () => import("./commands/init.js"),
+	},
+	{
+		name: "rekey",
+		args: "",
+		summary: "seal every record of a sealed store with a new key, while others use it",
+		details: "It can be ended at any moment: run again, it goes on.",
+		flags: [dropOldFlag],
+		examples: [
+			["trocla rekey", "adds a key to the ring and seals all records with it"],
+			["trocla rekey --drop-old", "ten minutes later: takes the older keys out of the ring"],
+		],
+		load: () => import("./commands/rekey.js"),
 	},
 	{
 		name: "completion",

@@ -1,8 +1,10 @@
-import type { Config } from "../src/config.js";
-import { loadConfig } from "../src/config.js";
+import type { Config } from "../src/config/config.js";
+import { loadConfig } from "../src/config/config.js";
 import { TroclaError } from "../src/errors.js";
-import { openConfigured } from "../src/open.js";
-import type { Options } from "../src/record.js";
+import { type OpenSettings, openConfigured, openRecords } from "../src/open.js";
+import type { StoreEvent } from "../src/records/change.js";
+import type { Options } from "../src/records/record.js";
+import type { RecordStore } from "../src/records/store.js";
 import type { Trocla } from "../src/trocla.js";
 import { type FlagValues, optionFlags } from "./flags.js";
 import { print, tell } from "./output.js";
@@ -11,10 +13,15 @@ import { print, tell } from "./output.js";
 export class Context {
 	readonly configFile: string | undefined;
 	readonly json: boolean;
+	readonly #program: string;
 	#config: Promise<Config> | undefined;
 
-	/** @throws {TroclaError} `invalid` */
-	constructor(flags: FlagValues) {
+	/**
+	 * @param command - the command's name
+	 * @throws {TroclaError} `invalid`
+	 */
+	constructor(flags: FlagValues, command: string) {
+		this.#program = `trocla ${command}`;
 		if (flags.config === "") {
 			throw new TroclaError(
 				"invalid",
@@ -35,20 +42,45 @@ export class Context {
 	/**
 	 * Opens the configured store for as long as `use` takes.
 	 *
-	 * @param create - whether the command stores something new: only then a store that is not there is made, since else a
-	 * mistyped path would look like a store without keys
+	 * @param settings - `create`: whether the command stores something new: only then a store that is not there is made,
+	 *   since else a mistyped path would look like a store without keys
 	 */
 	async withStore<Result>(
 		use: (trocla: Trocla, config: Config) => Promise<Result>,
-		{ create }: { create: boolean },
+		settings: Partial<OpenSettings> & Pick<OpenSettings, "create">,
 	): Promise<Result> {
 		const config = await this.config();
-		const trocla = await openConfigured(config, { warn: this.warn, create });
+		const trocla = await openConfigured(config, { ...this.opening(settings.create), ...settings });
 		try {
 			return await use(trocla, config);
 		} finally {
 			await trocla.close();
 		}
+	}
+
+	/** Opens the configured store's records, as they are, for as long as `use` takes. */
+	async withRecords<Result>(
+		use: (records: RecordStore, config: Config) => Promise<Result>,
+		settings: Partial<OpenSettings> & Pick<OpenSettings, "create">,
+	): Promise<Result> {
+		const config = await this.config();
+		const records = await openRecords(config, { ...this.opening(settings.create), ...settings });
+		try {
+			return await use(records, config);
+		} finally {
+			await records.close();
+		}
+	}
+
+	/** How this command opens a store. */
+	opening(create: boolean): OpenSettings {
+		return { warn: this.warn, create, program: this.#program };
+	}
+
+	/** Audits what this command did to the store as a whole. */
+	async note(event: StoreEvent): Promise<void> {
+		const { noteEvent } = await import("../src/after-change.js");
+		await noteEvent(await this.config(), { warn: this.warn, program: this.#program }, event);
 	}
 
 	readonly warn = (message: string): void => tell(`trocla: warning: ${message}`);
@@ -60,7 +92,9 @@ export class Context {
 
 	/** Prints a stored value; `hint` is said where that fails. */
 	printValue(stored: { key: string; format: string; value: string }, hint = "What was made is stored: run it again") {
-		print(`${this.json ? JSON.stringify(stored) : stored.value}\n`, hint);
+		if (this.json) print(`${JSON.stringify(stored)}\n`, hint);
+		// PEM ends its own last line.
+		else print(stored.value.endsWith("-----\n") ? stored.value : `${stored.value}\n`, hint);
 	}
 }
 
@@ -93,7 +127,7 @@ const noValue = (pair: string) =>
 	new TroclaError("invalid", `-o takes name=value, not ${JSON.stringify(pair)}`, "For example: -o cost=12");
 
 async function readYaml(text: string, what: string): Promise<unknown> {
-	const { parseYaml } = await import("../src/yaml.js");
+	const { parseYaml } = await import("../src/config/yaml.js");
 	try {
 		return parseYaml(text);
 	} catch (error) {

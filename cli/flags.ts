@@ -4,6 +4,8 @@ export interface Flag {
 	readonly help: string;
 	/** May be given several times; the values come as a list. */
 	readonly repeatable?: boolean;
+	/** With it the command takes no arguments. */
+	readonly insteadOfArgs?: boolean;
 	/** The option of a value that it sets, and how its text is read where it is not just a text. */
 	readonly option?: { readonly name: string; readonly read?: (text: string) => unknown };
 }
@@ -95,6 +97,11 @@ export const noFormatFlag: Flag = {
 	help: "store what is given as the value itself, not hashed",
 };
 export const noCreateFlag: Flag = { spelling: "--no-create", help: "print stored values only" };
+export const batchFlag: Flag = {
+	spelling: "--batch",
+	help: "answer lines KEY FORMAT [OPTIONS] of standard input, each with a line of JSON",
+	insteadOfArgs: true,
+};
 export const renewFlag: Flag = {
 	spelling: "--renew-before <time>",
 	help: "make a certificate anew that ends within so long: 30d, 12h, or seconds",
@@ -103,7 +110,57 @@ export const forceFlag: Flag = {
 	spelling: "--force",
 	help: "also when a process died while it handed the key out, or the whole key's record is damaged",
 };
-export const dryRunFlag: Flag = { spelling: "--dry-run", help: "only say what would be deleted" };
+export const dryRunFlag: Flag = { spelling: "--dry-run", help: "write nothing, only say what would be done" };
+
+/** What `import` reads, and how. */
+export const importFlags: readonly Flag[] = [
+	{ spelling: "--from <what>", help: "ruby, shadow, csv, pass, or export" },
+	{ spelling: "--file <path>", help: "the file to read (of pass, its directory); csv, export: - for standard input" },
+	{ spelling: "--source <file>", help: "ruby: its configuration, where --config names this trocla's" },
+	{ spelling: "--passwd <file>", help: "shadow: bring in only those who can log in by this passwd file" },
+	{ spelling: "--min-uid <n>", help: "shadow: and whose uid is at least this (1000)" },
+	{ spelling: "--prefix <text>", help: "put this before each key" },
+	{ spelling: "--overwrite", help: "replace keys that are stored with other values" },
+];
+
+export const recipientFlag: Flag = {
+	spelling: "--to <recipient>",
+	help: "an age recipient (age1...) who can open it; may be repeated",
+	repeatable: true,
+};
+export const recipientsFlag: Flag = { spelling: "--recipients <file>", help: "a file of recipients, one a line" };
+export const passphraseFlag: Flag = {
+	spelling: "--passphrase",
+	help: "a passphrase, typed at a prompt, opens it",
+};
+export const passphraseFileFlag: Flag = {
+	spelling: "--passphrase-file <file>",
+	help: "the same, with the passphrase from a file; - is standard input",
+};
+export const identityFlag: Flag = {
+	spelling: "--identity <file>",
+	help: "export: the file of an age identity that opens it; may be repeated",
+	repeatable: true,
+};
+export const armorFlag: Flag = { spelling: "--armor", help: "write it as text" };
+export const replaceFlag: Flag = { spelling: "--force", help: "replace FILE where it is there already" };
+export const targetFlag: Flag = { spelling: "--to <config>", help: "the configuration of the store to copy to" };
+export const overwriteFlag: Flag = {
+	spelling: "--overwrite",
+	help: "replace what differs there; without it, that is left as it is and listed",
+};
+export const sealedFlag: Flag = {
+	spelling: "--sealed",
+	help: "seal the records of the store, also of one that is there: makes a key ring, and sets encryption",
+};
+export const keyFileFlag: Flag = {
+	spelling: "--key-file <file>",
+	help: "the key ring, with --sealed; default /etc/trocla/keys for root, else ~/.config/trocla/keys",
+};
+export const dropOldFlag: Flag = {
+	spelling: "--drop-old",
+	help: "take the older keys out of the ring, where no record needs them any more",
+};
 
 /** Where Hiera's data is, and for which host it is looked up. */
 export const hieraFlags: readonly Flag[] = [

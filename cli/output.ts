@@ -24,9 +24,9 @@ export class OutputError extends Error {
  * @param hint - the error's, where it fails
  * @throws {OutputError}
  */
-export function print(text: string, hint?: string): void {
+export function print(output: string | Uint8Array, hint?: string): void {
 	try {
-		writeAll(STDOUT, text);
+		writeAll(STDOUT, output);
 	} catch (error) {
 		throw new OutputError(error as NodeJS.ErrnoException, hint);
 	}
@@ -48,9 +48,9 @@ export function tellRaw(text: string): void {
  * Writes what must not get lost: beyond `print` it makes sure that there is somebody to write to, and that a file
  * has it on its disk.
  */
-export function deliver(text: string): void {
-	if (isStdoutClosed()) throw new Error("standard output is closed");
-	print(text);
+export function deliver(output: string | Uint8Array): void {
+	if (isStdoutClosed()) throw new OutputError(new Error("standard output is closed"));
+	print(output);
 	try {
 		fsyncSync(STDOUT);
 	} catch (error) {
@@ -75,32 +75,8 @@ export class LinePrinter {
 	}
 }
 
-/** Counts on standard error what is done, from one second on, where that is a terminal. */
-export class Progress {
-	readonly #what: string;
-	readonly #start = Date.now();
-	#shown = 0;
-
-	constructor(what: string) {
-		this.#what = what;
-	}
-
-	readonly update = (count: number): void => {
-		const now = Date.now();
-		if (!process.stderr.isTTY || now - this.#start < 1000 || now - this.#shown < 100) return;
-		this.#shown = now;
-		process.stderr.write(`\r${this.#what}: ${count.toLocaleString("en")}`);
-	};
-
-	/** Takes the line away again. */
-	end(): void {
-		if (this.#shown) process.stderr.write("\r\x1b[K");
-		this.#shown = 0;
-	}
-}
-
-function writeAll(fd: number, text: string): void {
-	const bytes = Buffer.from(text);
+function writeAll(fd: number, output: string | Uint8Array): void {
+	const bytes = typeof output === "string" ? Buffer.from(output) : output;
 	for (let written = 0; written < bytes.length; ) {
 		try {
 			written += writeSync(fd, bytes, written);

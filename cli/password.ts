@@ -47,8 +47,8 @@ async function readStdin(): Promise<string> {
 	}
 }
 
-/** One line typed for each prompt. The echo is off before the first prompt is shown, and until the last line is in. */
-function ask(prompts: readonly string[]): Promise<string[]> {
+/** One line typed for each prompt of a terminal. The echo is off before the first prompt is shown, and until the last line is in. */
+export function ask(prompts: readonly string[]): Promise<string[]> {
 	const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
 	const terminal = createInterface({ input: process.stdin, output: silent, terminal: true, historySize: 0 });
 	const lines: string[] = [];

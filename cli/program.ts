@@ -1,8 +1,8 @@
 import { Command, CommanderError, Option } from "commander";
 import { version } from "../package.json";
-import { TroclaError } from "../src/errors.js";
 import { type CommandSpec, commands } from "./commands.js";
 import { Context } from "./context.js";
+import { explain, type Told } from "./explain.js";
 import { type Flag, globalFlags, optionFlags } from "./flags.js";
 import { OutputError, print, tell, tellRaw } from "./output.js";
 
@@ -36,17 +36,13 @@ export async function main(words: readonly string[]): Promise<number> {
 	program.hook("preSubcommand", (_, command) => {
 		const spec = commands.find(({ name }) => name === command.name());
 		if (!spec) return;
-		describe(
-			command,
-			spec,
-			argv.some((word) => word.startsWith("-")),
-		);
+		describe(command, spec, given);
 		command.action(async () => {
 			const flags = { ...givenTo(program), ...givenTo(command) };
 			const known = [...spec.flags, ...globalFlags].map(attribute);
 			const foreign = Object.keys(givenTo(program)).find((name) => !known.includes(name));
 			if (foreign) command.error(`error: ${spec.name} has no flag for ${foreign}`);
-			exitCode = await (await spec.load()).run(new Context(flags), command.processedArgs, flags);
+			exitCode = await (await spec.load()).run(new Context(flags, spec.name), command.processedArgs, flags);
 		});
 	});
 	if (first.length === 0) {
@@ -67,7 +63,8 @@ export async function main(words: readonly string[]): Promise<number> {
 	}
 }
 
-function describe(command: Command, spec: CommandSpec, withFlags: boolean): void {
+/** @param given - the words of the command line that may be flags */
+function describe(command: Command, spec: CommandSpec, given: readonly string[]): void {
 	command
 		.description(
 			`${spec.summary[0]?.toUpperCase()}${spec.summary.slice(1)}.${spec.details ? `\n\n${spec.details}` : ""}`,
@@ -78,9 +75,10 @@ function describe(command: Command, spec: CommandSpec, withFlags: boolean): void
 			const width = Math.max(0, ...spec.examples.map(([line]) => line.length));
 			return `\nExamples:\n${spec.examples.map(([line, meaning]) => `  ${line.padEnd(width)}  # ${meaning}\n`).join("")}`;
 		});
-	if (spec.args) command.arguments(spec.args);
+	const takesArgs = !spec.flags.some(({ spelling, insteadOfArgs }) => insteadOfArgs && given.includes(spelling));
+	if (takesArgs && spec.args) command.arguments(spec.args);
 	// Most calls have none, and declaring them takes as long as reading a password.
-	if (withFlags) addFlags(command, [...spec.flags, ...globalFlags]);
+	if (given.some((word) => word.startsWith("-"))) addFlags(command, [...spec.flags, ...globalFlags]);
 }
 
 function addFlags(command: Command, flags: readonly Flag[], hidden = false): void {
@@ -101,7 +99,12 @@ function givenTo(command: Command): { [name: string]: unknown } {
 const attribute = ({ spelling, help }: Flag) => new Option(spelling, help).attributeName();
 
 function allFlags(): Flag[] {
-	return [...new Set([...globalFlags, ...optionFlags, ...commands.flatMap(({ flags }) => flags)])];
+	const byName = new Map<string, Flag>();
+	for (const flag of [...globalFlags, ...optionFlags, ...commands.flatMap(({ flags }) => flags)]) {
+		// Before the command's name it can't be told whose flag it is: one that may be repeated takes what either does.
+		if (!byName.has(attribute(flag)) || flag.repeatable) byName.set(attribute(flag), flag);
+	}
+	return [...byName.values()];
 }
 
 const programExamples = `
@@ -125,12 +128,6 @@ function usageError(text: string): string {
 		.replace(/^(unknown option '-[^-]).*'/s, "$1'");
 }
 
-interface Told {
-	readonly code: string;
-	readonly message: string;
-	readonly hint?: string | undefined;
-}
-
 /** Tells an error, on standard error, and gives the exit code that it means. */
 function report(error: Error, { json, trace }: { json: boolean; trace: boolean }): number {
 	if (error instanceof CommanderError) {
@@ -145,16 +142,6 @@ function report(error: Error, { json, trace }: { json: boolean; trace: boolean }
 	if (json) tellJson(told);
 	else tell(`trocla: ${told.message}${told.hint ? `\n  ${told.hint}` : ""}`);
 	return told.code === "invalid" ? EXIT_USAGE : EXIT_FAILED;
-}
-
-function explain(error: Error): Told {
-	if (error instanceof TroclaError) return error;
-	const { message } = error;
-	if (error instanceof OutputError) {
-		return { code: "output", message: `standard output can't be written: ${message}`, hint: error.hint };
-	}
-	const hint = "This should not happen. Run it again with --trace to see where it came from";
-	return { code: "unexpected", message, hint };
 }
 
 function usage({ code, message }: CommanderError): Told {

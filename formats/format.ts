@@ -16,6 +16,9 @@ export interface Format<Schema extends OptionsSchema = OptionsSchema> {
 	/** The options whose values are secret: they are used, but neither stored nor shown. */
 	readonly secretOptions?: readonly string[];
 
+	/** The options whose values are good for one stored value only: a reset does not ask for them again. */
+	readonly onceOptions?: readonly string[];
+
 	/**
 	 * The stored value for a plaintext. A format with a salt draws a new one on each call. A format that `generate`s has
 	 * no plaintext: it takes in a value that was made elsewhere.

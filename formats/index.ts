@@ -16,6 +16,7 @@ interface Entry {
 const builtin = {
 	plain: { options: [], load: async () => (await import("./plain.js")).plain },
 	yescrypt: { options: ["cost"], load: async () => (await import("./yescrypt.js")).yescrypt },
+	argon2: { options: ["time", "memory", "parallelism"], load: async () => (await import("./argon2.js")).argon2 },
 	bcrypt: { options: ["cost"], load: async () => (await import("./bcrypt.js")).bcrypt },
 	sha512crypt: { options: ["rounds"], load: async () => (await import("./sha512crypt.js")).sha512crypt },
 	sha256crypt: { options: ["rounds"], load: async () => (await import("./sha256crypt.js")).sha256crypt },
@@ -24,6 +25,38 @@ const builtin = {
 	ssha: { options: [], load: async () => (await import("./ssha.js")).ssha },
 	md5crypt: { options: [], load: async () => (await import("./md5crypt.js")).md5crypt },
 	sha1: { options: [], load: async () => (await import("./sha1.js")).sha1 },
+	sshkey: {
+		options: ["type", "bits", "comment", "passphrase"],
+		generates: true,
+		load: async () => (await import("./sshkey.js")).sshkey,
+	},
+	wireguard: { options: [], generates: true, load: async () => (await import("./wireguard.js")).wireguard },
+	x509: {
+		options: [
+			"subject",
+			"CN",
+			"C",
+			"ST",
+			"L",
+			"O",
+			"OU",
+			"emailAddress",
+			"ca",
+			"become_ca",
+			"path_length",
+			"key_type",
+			"keysize",
+			"hash",
+			"serial",
+			"days",
+			"key_usages",
+			"extended_key_usages",
+			"altnames",
+			"name_constraints",
+		],
+		generates: true,
+		load: async () => (await import("./x509.js")).x509,
+	},
 } satisfies Record<string, Entry>;
 
 export type BuiltinName = keyof typeof builtin;

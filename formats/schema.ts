@@ -14,8 +14,10 @@ export function oneOf<const Words extends readonly string[]>(words: Words) {
 	return v.picklist(words, `must be one of ${words.join(", ")}`);
 }
 
-/** An option that is a text of at least one character. */
+/** An option that is a text of at least one character. To YAML, NO (Norway) is false and 123 a number. */
 export function text() {
-	const rule = "must be a text of at least one character";
-	return v.pipe(v.string(rule), v.nonEmpty(rule));
+	return v.pipe(
+		v.string("must be a text, in quotes where YAML reads it as something else"),
+		v.nonEmpty("must be a text of at least one character"),
+	);
 }

@@ -1,4 +1,5 @@
 import { statSync } from "node:fs";
+import { dirname } from "node:path";
 import * as v from "valibot";
 import { type Format, FormatError } from "./format.js";
 
@@ -6,7 +7,10 @@ import { type Format, FormatError } from "./format.js";
 export interface SiteModule {
 	/** The options by name with their defaults; a call may give others of the same type. */
 	readonly options?: { readonly [name: string]: string | number | boolean };
-	/** The stored value for a plaintext. Whatever it throws is told, with its message, and nothing is stored. */
+	/**
+	 * The stored value for a plaintext. Whatever it throws is told, with its message unless that quotes the plaintext,
+	 * and nothing is stored.
+	 */
 	derive(plain: string, options: { readonly [name: string]: unknown }): string | Promise<string>;
 	/** Whether a plaintext belongs to a stored value; `trocla verify` needs it. */
 	verify?(plain: string, value: string, options: { readonly [name: string]: unknown }): boolean | Promise<boolean>;
@@ -15,7 +19,7 @@ export interface SiteModule {
 /**
  * A format of a site's own, from its module.
  *
- * @param path - absolute; the file must not be one that others can write, since its code is run
+ * @param path - absolute; the file must not be one that others own or can write, since its code is run
  * @throws {FormatError} where there is no such module, or it is no format
  */
 export async function loadSiteFormat(path: string): Promise<Format> {
@@ -24,9 +28,10 @@ export async function loadSiteFormat(path: string): Promise<Format> {
 	const options = Object.entries(site.options ?? {}).map(([name, value]) => [name, like(value)]);
 	return {
 		options: v.strictObject(Object.fromEntries(options)),
-		derive: (plain, own) => told(async () => checkValue(await site.derive(plain, own))),
+		derive: (plain, own) => told([plain], async () => checkValue(await site.derive(plain, own))),
 		...(site.verify && {
-			verify: (plain, value, own) => told(async () => (await site.verify?.(plain, value, own)) === true),
+			verify: (plain, value, own) =>
+				told([plain, value], async () => (await site.verify?.(plain, value, own)) === true),
 		}),
 	};
 }
@@ -36,6 +41,11 @@ function checkFile(path: string): void {
 	if (!stats?.isFile()) throw new FormatError(`has no module ${path}`, "Mend the path, or leave the format out");
 	if (stats.mode & 0o022)
 		throw new FormatError(`has a module that others can write: ${path}`, `Run: chmod go-w ${path}`);
+	const { mode } = statSync(dirname(path));
+	if (mode & 0o022 && !(mode & 0o1000))
+		throw new FormatError(`has a module that others can replace: ${path}`, `Run: chmod go-w ${dirname(path)}`);
+	if (stats.uid !== 0 && stats.uid !== process.getuid?.())
+		throw new FormatError(`has a module that belongs to another user: ${path}`, "It must be yours, or root's");
 }
 
 async function load(path: string): Promise<unknown> {
@@ -63,9 +73,11 @@ function checkModule(module: unknown, path: string): SiteModule {
 	return module as SiteModule;
 }
 
+const NUMBER_RULE = "must be a number";
+
 /** An option of its default's type. */
 function like(value: string | number | boolean) {
-	if (typeof value === "number") return v.optional(v.number("must be a number"), value);
+	if (typeof value === "number") return v.optional(v.pipe(v.number(NUMBER_RULE), v.finite(NUMBER_RULE)), value);
 	if (typeof value === "boolean") return v.optional(v.boolean("must be true or false"), value);
 	return v.optional(v.string("must be a text"), value);
 }
@@ -75,11 +87,16 @@ function checkValue(value: unknown): string {
 	throw new Error("derive gave no text");
 }
 
-async function told<Result>(action: () => Promise<Result>): Promise<Result> {
+/** What a module throws may quote what it was given, and errors end up in logs. */
+async function told<Result>(secrets: readonly string[], action: () => Promise<Result>): Promise<Result> {
 	try {
 		return await action();
 	} catch (error) {
-		throw error instanceof FormatError ? error : new FormatError(`failed in the site's module: ${messageOf(error)}`);
+		const message = messageOf(error);
+		const isQuoted = secrets.some((secret) => message.includes(secret));
+		throw new FormatError(
+			`failed in the site's module: ${isQuoted ? "its message is left out, since it quotes a secret" : message}`,
+		);
 	}
 }
 

@@ -1,12 +1,13 @@
 // `npm run verify`: installs what is missing, builds, checks types and style, and runs every test.
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { machine } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 process.chdir(join(dirname(fileURLToPath(import.meta.url)), ".."));
 
-/** The real programs that the tests ask, and Debian's packages that have them. */
+/** The real programs that the tests ask, libraries of Ruby's among them, and Debian's packages that have them. */
 const peers = JSON.parse(readFileSync("test/support/peers.json", "utf8"));
 
 if (isStale()) step("npm", "install");
@@ -43,9 +44,10 @@ function installPeers() {
 
 function isInstalled(program) {
 	const versions = existsSync("/usr/lib/postgresql") ? readdirSync("/usr/lib/postgresql") : [];
-	// Debian keeps PostgreSQL out of the path, and other servers out of a user's.
+	// Debian keeps PostgreSQL out of the path, and other servers out of a user's; modules of glibc and Ruby are libraries.
 	const postgres = versions.map((version) => join("/usr/lib/postgresql", version, "bin"));
-	return [...postgres, ...(process.env.PATH ?? "").split(":"), "/usr/sbin", "/sbin"].some((directory) =>
+	const elsewhere = ["/usr/sbin", "/sbin", "/usr/lib", `/usr/lib/${machine()}-linux-gnu`, "/usr/lib/ruby/vendor_ruby"];
+	return [...postgres, ...(process.env.PATH ?? "").split(":"), ...elsewhere].some((directory) =>
 		existsSync(join(directory, program)),
 	);
 }

@@ -1,10 +1,10 @@
 import { FormatError, type Keys } from "../formats/format.js";
 import type { FormatName, Formats } from "../formats/index.js";
 import { TroclaError } from "./errors.js";
-import { generate } from "./generate.js";
-import { checkOwnOptions } from "./option-rules.js";
-import type { ResolvedOptions } from "./options.js";
-import { type Options, SECRET, type StoredFormat } from "./record.js";
+import { generate } from "./generate/generate.js";
+import type { ResolvedOptions } from "./options/options.js";
+import { checkOwnOptions } from "./options/rules.js";
+import { type Options, SECRET, type StoredFormat } from "./records/record.js";
 import { quote } from "./refusals.js";
 
 /** A value that is to be made. */
@@ -22,12 +22,14 @@ export async function newPlaintext({ recipe, askedRecipe }: ResolvedOptions, now
 }
 
 /**
- * A format of a plaintext, as it is stored.
+ * A format of a plaintext, as it is stored; what was made elsewhere owes nothing to options that nobody asked for.
  *
  * @throws {TroclaError} `unhashable` for a plaintext that it can't take
  */
 export function derive(making: Making, plain: string): Promise<StoredFormat> {
-	return makeValue(making, (format, own) => format.derive(plain, own, making.keys));
+	const { formats, name, resolved } = making;
+	const depended = formats.generates(name) ? Object.keys(resolved.askedOwn) : undefined;
+	return makeValue(making, (format, own) => format.derive(plain, own, making.keys), depended);
 }
 
 /**
@@ -62,8 +64,11 @@ export async function matches(
 ): Promise<boolean> {
 	const format = await formats.load(name);
 	if (!format.verify) throw new TroclaError("invalid", `${name} can't be verified against a password`);
+	// The options of a site's format may have become others since.
+	const { entries } = format.options;
+	const known = Object.fromEntries(Object.entries(options).filter(([option]) => Object.hasOwn(entries, option)));
 	try {
-		return await format.verify(plain, value, checkOwnOptions(name, format, name === "plain" ? {} : options));
+		return await format.verify(plain, value, checkOwnOptions(name, format, known));
 	} catch (error) {
 		throw explain(error, key, name);
 	}
@@ -78,12 +83,14 @@ export function explain(error: unknown, key: string, format: string): unknown {
 async function makeValue(
 	{ formats, keys, name, resolved: { own, askedOwn } }: Making,
 	make: (format: Awaited<ReturnType<Formats["load"]>>, own: Options) => Promise<string>,
+	depended: readonly string[] = Object.keys(own),
 ): Promise<StoredFormat> {
 	const format = await formats.load(name);
-	const kept = { ...own };
+	const kept = Object.fromEntries(depended.map((option) => [option, own[option]]));
 	for (const secret of format.secretOptions ?? []) if (own[secret] !== undefined) kept[secret] = SECRET;
+	const asked = Object.keys(askedOwn).filter((option) => !format.onceOptions?.includes(option));
 	try {
-		return stored(await make(format, own), kept, Object.keys(askedOwn), keys.now());
+		return stored(await make(format, own), kept, asked, keys.now());
 	} catch (error) {
 		throw explain(error, keys.own, name);
 	}

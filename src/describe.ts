@@ -1,5 +1,5 @@
 import type { Formats } from "../formats/index.js";
-import type { Claim, Expiry, KeyRecord, Options } from "./record.js";
+import type { Claim, Expiry, KeyRecord, Options } from "./records/record.js";
 
 /** What is known of a stored format besides its value. Times are ISO 8601, UTC. */
 export interface FormatDescription {
@@ -18,6 +18,7 @@ export interface KeyDescription {
 	readonly claim?: Claim;
 }
 
+/** @internal */
 export async function describe(key: string, record: KeyRecord, formats: Formats): Promise<KeyDescription> {
 	const { askedPlain: _, ...rest } = record;
 	const described: { [format: string]: FormatDescription } = {};

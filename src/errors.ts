@@ -8,7 +8,10 @@
  * - `unhashable`: the format can't hash this plaintext, or not on this machine
  * - `undelivered`: a hand-out failed while it was delivered; the values are still stored
  * - `damaged`: the store, or a record in it, can't be read
+ * - `export`: an export can't be written, opened, or is not whole
+ * - `ring`: the key ring can't be read or written, is not safe to use, or not ready for what was asked
  * - `store`: the store can't be reached, written, or is not safe to use
+ * - `source`: what is to be imported can't be read
  */
 export type ErrorCode =
 	| "invalid"
@@ -20,7 +23,10 @@ export type ErrorCode =
 	| "unhashable"
 	| "undelivered"
 	| "damaged"
-	| "store";
+	| "export"
+	| "ring"
+	| "store"
+	| "source";
 
 /** Every error that the product throws: `message` says what is wrong with which input, `hint` what to do. */
 export class TroclaError extends Error {

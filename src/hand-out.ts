@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
-import { isClaimed, refuseClaimed, underClaim } from "./claims.js";
 import { TroclaError } from "./errors.js";
 import { shellWord } from "./input.js";
-import type { Claim, Values } from "./record.js";
-import { valuesOf, without } from "./record-changes.js";
-import type { RecordStore } from "./record-store.js";
+import { valuesOf, without } from "./records/changes.js";
+import { isClaimed, refuseClaimed, underClaim } from "./records/claims.js";
+import type { Claim, Values } from "./records/record.js";
+import type { RecordStore } from "./records/store.js";
 import { notFound, quote } from "./refusals.js";
 
 export interface HandOut {

@@ -1,13 +1,14 @@
-import { type ConfigInput, checkedConfig, loadConfig } from "./config.js";
+import { checkedConfig, loadConfig } from "./config/config.js";
+import type { ConfigInput } from "./config/input.js";
 import { checkMembers } from "./members.js";
 import { openConfigured } from "./open.js";
 import type { Trocla } from "./trocla.js";
 
-export type { ConfigInput } from "./config.js";
+export type { ConfigInput } from "./config/input.js";
 export type { FormatDescription, KeyDescription } from "./describe.js";
 export { type ErrorCode, TroclaError } from "./errors.js";
-export type { Claim, Expiry, Options, Values } from "./record.js";
-export type { Fault } from "./record-store.js";
+export type { Claim, Expiry, Options, Values } from "./records/record.js";
+export type { Fault } from "./records/store.js";
 export type { Trocla } from "./trocla.js";
 
 export interface OpenOptions {

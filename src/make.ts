@@ -1,9 +1,9 @@
 import { derive, generateValue, type Making, newPlaintext } from "./derive.js";
 import { TroclaError } from "./errors.js";
 import { shellWord } from "./input.js";
-import type { KeyRecord } from "./record.js";
-import { generated, keepExpiry, withFormat } from "./record-changes.js";
-import type { Decision } from "./record-store.js";
+import { generated, keepExpiry, withFormat } from "./records/changes.js";
+import type { KeyRecord } from "./records/record.js";
+import type { Decision } from "./records/store.js";
 import { noPlaintext, quote } from "./refusals.js";
 import { storedOtherwise } from "./stored-otherwise.js";
 

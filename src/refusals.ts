@@ -1,6 +1,6 @@
 import { TroclaError } from "./errors.js";
 import { shellWord } from "./input.js";
-import type { KeyRecord } from "./record.js";
+import type { KeyRecord } from "./records/record.js";
 
 /** A key as it stands in a message. */
 export const quote = (key: string) => JSON.stringify(key);

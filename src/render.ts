@@ -5,15 +5,14 @@ import { didYouMean } from "./nearest.js";
 import { quoteValue } from "./value.js";
 
 /**
- * How to take a part out of a key's value, or none: then it is the whole value.
+ * How to take a part out of a key's value.
  *
  * @throws {TroclaError} `invalid` where the format has no such part
  */
 export async function renderer(
 	formats: Formats,
-	{ key, name, part }: { key: string; name: FormatName; part: string | undefined },
+	{ key, name, part }: { key: string; name: FormatName; part: string },
 ): Promise<(value: string) => string | Promise<string>> {
-	if (part === undefined) return (value) => value;
 	const { render = {} } = await formats.load(name);
 	const take = Object.hasOwn(render, part) ? render[part] : undefined;
 	if (!take) throw noPart(name, part, Object.keys(render));

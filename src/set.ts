@@ -1,11 +1,11 @@
 import type { Keys } from "../formats/format.js";
 import type { FormatName, Formats } from "../formats/index.js";
-import { isClaimed } from "./claims.js";
 import { derive, matches } from "./derive.js";
-import type { ResolvedOptions } from "./options.js";
-import type { KeyRecord, StoredFormat } from "./record.js";
-import { generated, keepExpiry, sameOptions, startExpiry, withFormat } from "./record-changes.js";
-import type { Decision, RecordStore } from "./record-store.js";
+import type { ResolvedOptions } from "./options/options.js";
+import { generated, keepExpiry, sameOptions, startExpiry, withFormat } from "./records/changes.js";
+import { isClaimed } from "./records/claims.js";
+import type { KeyRecord, StoredFormat } from "./records/record.js";
+import type { Decision, RecordStore } from "./records/store.js";
 import { notOfThePlaintext } from "./refusals.js";
 
 export interface Setting {

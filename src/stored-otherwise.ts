@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { shellWord } from "./input.js";
-import type { KeyRecord, Options, StoredFormat } from "./record.js";
+import type { KeyRecord, Options, StoredFormat } from "./records/record.js";
 import { quote } from "./refusals.js";
 
 /** What a call asked for, of the plaintext, the format and the expiry. */
@@ -33,6 +33,9 @@ function otherOptions(stored: StoredFormat | undefined, asked: Options): string[
 	const { options } = stored ?? {};
 	if (!options) return [];
 	return Object.entries(asked)
-		.filter(([name, value]) => !isDeepStrictEqual(options[name], value))
+		.filter(([name, value]) => !isDeepStrictEqual(unordered(options[name]), unordered(value)))
 		.map(([name, value]) => `${name} ${JSON.stringify(options[name]) ?? "unset"}, not ${JSON.stringify(value)}`);
 }
+
+/** All options that are lists (altnames, usages) are sets, which come in any order from a query of hosts. */
+const unordered = (value: unknown) => (Array.isArray(value) ? value.map(String).sort() : value);

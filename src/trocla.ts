@@ -1,26 +1,16 @@
 import { isRegExp } from "node:util/types";
-import type { Keys } from "../formats/format.js";
 import type { FormatName } from "../formats/index.js";
-import { isClaimed, refuseClaimed } from "./claims.js";
 import type { KeyDescription } from "./describe.js";
 import { TroclaError } from "./errors.js";
 import { checkFormat, checkKey, checkPassword } from "./input.js";
+import { Maker, type TroclaSettings } from "./maker.js";
 import { checkMembers } from "./members.js";
-import type { ResolvedOptions } from "./options.js";
-import type { OptionPolicy } from "./profiles.js";
-import type { KeyRecord, Options, Values } from "./record.js";
-import { generated, valuesOf, without } from "./record-changes.js";
-import type { Decision, Fault, RecordStore } from "./record-store.js";
+import { generated, valuesOf, without } from "./records/changes.js";
+import { isClaimed, refuseClaimed } from "./records/claims.js";
+import type { Options, Values } from "./records/record.js";
+import type { Fault, RecordStore } from "./records/store.js";
 import { notFound, quote } from "./refusals.js";
 import { isEmpty } from "./value.js";
-
-/** What a store needs besides its records. */
-export interface TroclaSettings extends OptionPolicy {
-	readonly onHandedOut: "refuse" | "regenerate";
-	/** Hears of what does not stop a call, a sentence each. */
-	readonly warn: (message: string) => void;
-	readonly now: () => Date;
-}
 
 /**
  * The store of passwords. Several processes may use one at once; each change is one compare-and-set, and a call that
@@ -32,7 +22,9 @@ export interface TroclaSettings extends OptionPolicy {
 export class Trocla implements AsyncDisposable {
 	readonly #records: RecordStore;
 	readonly #settings: TroclaSettings;
+	#closed = false;
 
+	/** @internal Programs open one with `openTrocla`. */
 	constructor(records: RecordStore, settings: TroclaSettings) {
 		this.#records = records;
 		this.#settings = settings;
@@ -55,16 +47,20 @@ export class Trocla implements AsyncDisposable {
 	): Promise<string> {
 		checkKey(key);
 		const name = await checkFormat(format, this.#settings.formats);
-		const { renewBefore } = settings;
 		if (!isEmpty(settings)) await checkMembers(settings, "get", { renewBefore: ["number"] });
-		const asked = isEmpty(options) ? undefined : await this.#resolve(name, options);
-		const part = await this.#renderer(key, name, asked);
+		const { renewBefore } = settings;
+		if (renewBefore !== undefined) {
+			await (await import("./renew.js")).checkRenewal(this.#settings.formats, name, renewBefore);
+		}
+		const maker = this.#maker(key, name);
+		const asked = isEmpty(options) ? undefined : await maker.resolve(options);
+		const part = asked && (await maker.renderer(asked));
 		const value = await this.#records.change(key, "get", async (record) => {
 			const stored = record?.formats[name];
-			if (!record || !stored) return await this.#make(key, name, record, asked ?? (await this.#resolve(name, {})));
+			if (!record || !stored) return await maker.make(record, asked ?? (await maker.resolve({})));
 			if (name === "plain" && isClaimed(record, name)) refuseClaimed(key, record);
 			if (renewBefore !== undefined) {
-				const renewed = await this.#renew(key, name, record, options, renewBefore);
+				const renewed = await maker.renew(record, options, renewBefore);
 				if (renewed) return renewed;
 			}
 			if (!asked) return { result: stored.value };
@@ -82,7 +78,8 @@ export class Trocla implements AsyncDisposable {
 	async peek(key: string, format: string, options: Options = {}): Promise<string | undefined> {
 		checkKey(key);
 		const name = await checkFormat(format, this.#settings.formats);
-		const part = isEmpty(options) ? undefined : await this.#renderer(key, name, await this.#resolve(name, options));
+		const maker = this.#maker(key, name);
+		const part = isEmpty(options) ? undefined : await maker.renderer(await maker.resolve(options));
 		const record = await this.#records.read(key);
 		if (record && name === "plain" && record.formats.plain && isClaimed(record, name)) refuseClaimed(key, record);
 		const value = record?.formats[name]?.value;
@@ -90,9 +87,10 @@ export class Trocla implements AsyncDisposable {
 	}
 
 	/**
-	 * Stores a password in a format and returns the stored value. `plain` replaces the key, with all its formats and its
-	 * expiry; another format is derived from the password and stored beside the others. A password that is stored
-	 * already stays as it is, and of a plaintext the hashes that belong to it; a claim of it ends.
+	 * Stores a password in a format and returns the stored value. `plain` replaces the old plaintext, all that was derived
+	 * from it, and the key's expiry; another format is derived from the password and stored beside the others; a key pair
+	 * or a certificate is taken in as it is. A password that is stored already stays as it is, and of a plaintext the
+	 * hashes that belong to it; a claim of it ends.
 	 *
 	 * @param raw - the password is not hashed: it is the value itself
 	 * @throws {TroclaError} `unhashable`
@@ -109,30 +107,29 @@ export class Trocla implements AsyncDisposable {
 		checkPassword(password);
 		await checkMembers(settings, "set", { raw: ["boolean"] });
 		const { raw = false } = settings;
-		const resolved = await this.#resolve(name, options);
+		const maker = this.#maker(key, name);
+		const resolved = await maker.resolve(options);
 		const { setPassword } = await import("./set.js");
 		const { formats } = this.#settings;
-		const keys = this.#keys(key, name);
-		return await setPassword(this.#records, { formats, keys, format: name, password, raw, resolved });
+		return await setPassword(this.#records, { formats, keys: maker.keys, format: name, password, raw, resolved });
 	}
 
 	/**
 	 * Makes a stored value anew: `plain` gets a new random plaintext, which drops the hashes of the old one; a hash is
-	 * derived again from the same plaintext; a key pair or certificate is another one. What was asked for when it was made is asked for again, the
-	 * options go over it.
+	 * derived again from the same plaintext; a key pair or a certificate is another one. What was asked for when it was
+	 * made is asked for again, the options go over it.
 	 *
 	 * @throws {TroclaError} `no_plaintext`, `unhashable`; the old value then is still stored
 	 */
 	async reset(key: string, format: string, options: Options = {}): Promise<string> {
 		checkKey(key);
 		const name = await checkFormat(format, this.#settings.formats);
-		const { askAgain } = await import("./options.js");
 		const { formats } = this.#settings;
-		const part = await this.#renderer(key, name, await this.#resolve(name, options, () => {}));
+		const maker = this.#maker(key, name);
+		const part = await maker.renderer(await maker.resolve(options, () => {}));
 		const value = await this.#records.change(key, "reset", async (record) => {
-			const resolved = await this.#resolve(name, askAgain(key, record, name, options));
 			const old = record && name === "plain" ? { ...record, formats: generated(record, formats) } : record;
-			return await this.#make(key, name, old, resolved);
+			return await maker.make(old, await maker.resolveAgain(record, options));
 		});
 		return part ? await part(value) : value;
 	}
@@ -259,6 +256,7 @@ export class Trocla implements AsyncDisposable {
 	}
 
 	async close(): Promise<void> {
+		this.#closed = true;
 		await this.#records.close();
 	}
 
@@ -266,40 +264,7 @@ export class Trocla implements AsyncDisposable {
 		await this.close();
 	}
 
-	async #make(
-		key: string,
-		name: FormatName,
-		record: KeyRecord | undefined,
-		resolved: ResolvedOptions,
-	): Promise<Decision<string>> {
-		const { make } = await import("./make.js");
-		const { formats, onHandedOut } = this.#settings;
-		return await make(record, { formats, keys: this.#keys(key, name), name, resolved }, onHandedOut);
-	}
-
-	/** What takes the place of a value that ends too soon; `undefined` where it stays. */
-	async #renew(key: string, name: FormatName, record: KeyRecord, options: Options, seconds: number) {
-		const { renew } = await import("./renew.js");
-		const { askAgain } = await import("./options.js");
-		const { formats } = this.#settings;
-		const resolved = await this.#resolve(name, askAgain(key, record, name, options));
-		return await renew(record, { formats, keys: this.#keys(key, name), name, resolved }, seconds);
-	}
-
-	/** What takes the part that is asked for out of a value, where one is. */
-	async #renderer(key: string, name: FormatName, resolved: ResolvedOptions | undefined) {
-		if (resolved?.part === undefined) return undefined;
-		const { renderer } = await import("./render.js");
-		return await renderer(this.#settings.formats, { key, name, part: resolved.part });
-	}
-
-	#keys(own: string, name: FormatName): Keys {
-		const read = async (key: string) => (await this.#records.read(key))?.formats[name]?.value;
-		return { own, read, now: this.#settings.now };
-	}
-
-	async #resolve(name: FormatName, call: Options, warn = this.#settings.warn): Promise<ResolvedOptions> {
-		const { resolveForFormat } = await import("./options.js");
-		return await resolveForFormat(this.#settings, name, call, warn);
+	#maker(key: string, name: FormatName): Maker {
+		return new Maker({ key, name, records: this.#records, isClosed: () => this.#closed }, this.#settings);
 	}
 }

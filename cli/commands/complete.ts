@@ -1,7 +1,7 @@
-import { charsetNames } from "../../src/charsets.js";
-import { loadConfig } from "../../src/config.js";
-import { homeDirectory } from "../../src/home.js";
-import { builtinProfiles } from "../../src/profiles.js";
+import { loadConfig } from "../../src/config/config.js";
+import { homeDirectory } from "../../src/config/home.js";
+import { charsetNames } from "../../src/generate/charsets.js";
+import { builtinProfiles } from "../../src/options/profiles.js";
 import { type CommandSpec, commands, type Run } from "../commands.js";
 import { Context } from "../context.js";
 import { type Flag, globalFlags } from "../flags.js";
@@ -27,7 +27,7 @@ export const run: Run = async (context, args) => {
 	const words = (args[0] as unknown as string[] | undefined) ?? [];
 	const current = words.at(-1) ?? "";
 	const line = readLine(words.slice(0, -1));
-	const asked = new Context({ config: line.configFile ?? context.configFile });
+	const asked = new Context({ config: line.configFile ?? context.configFile }, "complete");
 	const found = await candidates(asked, line, current).catch(() => []);
 	print(
 		found

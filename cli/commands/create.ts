@@ -1,12 +1,19 @@
+import type { Options } from "../../src/records/record.js";
+import type { Trocla } from "../../src/trocla.js";
 import type { Run } from "../commands.js";
 import { readOptions } from "../context.js";
+import { readRenewal } from "../renewal.js";
 
 /** Prints a value, made on demand. */
 export const run: Run = async (context, [key = "", format = "", yaml], flags) => {
 	const options = await readOptions(flags, yaml);
+	const settings = readRenewal(flags);
+	const get = (trocla: Trocla) => (key: string, format: string, asked: Options) =>
+		trocla.get(key, format, { ...options, ...asked }, settings);
+	if (flags.batch) return await (await import("./batch.js")).runBatch(context, true, get);
 	return await context.withStore(
 		async (trocla) => {
-			const value = await trocla.get(key, format, options);
+			const value = await get(trocla)(key, format, {});
 			context.printValue({ key, format, value });
 			return 0;
 		},

@@ -15,7 +15,7 @@ export const run: Run = async (context, [key = "", format], flags) => {
 					const value = format === undefined ? undefined : values[format];
 					if (context.json) deliver(`${JSON.stringify({ key, values })}\n`);
 					else if (value !== undefined) deliver(`${value}\n`);
-					else deliver((await import("../../src/yaml.js")).printYaml(values));
+					else deliver((await import("../../src/config/yaml.js")).printYaml(values));
 				},
 				{ format: format ?? "all", force: flags.force === true },
 			);

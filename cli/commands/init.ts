@@ -1,16 +1,32 @@
-import { closeSync, fsyncSync, openSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, openSync, unlinkSync, writeSync } from "node:fs";
 import { resolve } from "node:path";
-import { defaultConfigFile, defaultStorePath, surroundings } from "../../src/config.js";
+import {
+	type Config,
+	defaultConfigFile,
+	defaultRingFile,
+	defaultStorePath,
+	loadConfig,
+	type Surroundings,
+	surroundings,
+} from "../../src/config/config.js";
 import { TroclaError } from "../../src/errors.js";
+import { shellWord } from "../../src/input.js";
+import type { SealedSite } from "../../src/seal/site.js";
 import type { Run } from "../commands.js";
 import { Context } from "../context.js";
 import { tell } from "../output.js";
+import { Progress } from "../progress.js";
+import { tellUnopened } from "./rekey.js";
 
 /** Writes a configuration where there is none, and opens its store once, so that what is wrong shows now. */
-export const run: Run = async (context) => {
+export const run: Run = async (context, _, flags) => {
 	const around = surroundings();
+	const keyFile = typeof flags.keyFile === "string" ? flags.keyFile : undefined;
+	if (flags.sealed === true) return await initSealed(context, around, keyFile);
+	if (keyFile !== undefined) throw new TroclaError("invalid", "--key-file is for --sealed", "Give both, or none");
 	const file = resolve(context.configFile ?? (around.env.TROCLA_CONFIG || defaultConfigFile(around)));
-	write(file, template(defaultStorePath(around)));
+	if (existsSync(file)) throw await alreadyThere(file, around);
+	write(file, template(defaultStorePath(around), defaultRingFile(around)));
 	const path = await makeStore(file).catch((error) => {
 		unlinkSync(file);
 		throw error;
@@ -20,9 +36,68 @@ export const run: Run = async (context) => {
 	return 0;
 };
 
+/** Makes a sealed store, or seals the one that is there. */
+async function initSealed(context: Context, around: Surroundings, keyFile: string | undefined): Promise<number> {
+	const { sealSite } = await import("../../src/seal/site.js");
+	const named = context.configFile ?? (around.env.TROCLA_CONFIG || undefined);
+	const found = named === undefined || existsSync(named) ? await loadConfig(named, around) : undefined;
+	const file = found?.file ?? resolve(named ?? defaultConfigFile(around));
+	const isNew = found?.file === undefined;
+	const ringFile = resolve(keyFile ?? defaultRingFile(around));
+	if (isNew) write(file, template(defaultStorePath(around), ringFile));
+	else if (keyFile !== undefined) refuseOtherRing(found, ringFile, file);
+	const progress = new Progress("Looked at keys");
+	const site = await sealSite(file, ringFile, progress.update)
+		.catch((error) => {
+			if (isNew && !existsSync(defaultStorePath(around))) unlinkSync(file);
+			throw error;
+		})
+		.finally(() => progress.end());
+	if (isNew && !context.json) tell(`Wrote ${file}.`);
+	reportSealed(context, file, site);
+	return site.unopened === 0 && site.scrubbed ? 0 : 1;
+}
+
+function reportSealed(context: Context, file: string, site: SealedSite): void {
+	const { records, resealed, unopened, faults, scrubbed, ring, ringMade, config } = site;
+	const report = { config: file, store: config.path, records, resealed, unopened, faults, scrubbed };
+	if (context.json) context.print("", { ...report, ring: ring.kind === "file" ? ring.path : ring.name, ringMade });
+	else tell(`The store ${config.path} is sealed${records > 0 ? `: ${resealed} of ${records} records just now` : ""}.`);
+	tellUnopened(site);
+	if (resealed > 0) tell("Programs that had the store open before must be started again: they know nothing of it.");
+	if (!scrubbed) {
+		tell(`Other processes were using the store: its files may still hold what was not sealed.
+  When they have ended, run again: trocla init --sealed -c ${shellWord(file)}`);
+	}
+	if (ring.kind === "file") {
+		tell(`The key ring is ${ring.path}. BACK IT UP NOW, apart from the store and its backups:
+without it no record can ever be read again, and whoever has both can read them all.`);
+	}
+}
+
+function refuseOtherRing({ sealing }: Config, ringFile: string, file: string): void {
+	const ring = sealing?.ring;
+	if (!ring || (ring.kind === "file" && ring.path === ringFile)) return;
+	throw new TroclaError(
+		"config",
+		`${file} names another key ring already (${ring.kind === "file" ? ring.path : ring.name})`,
+		"Leave --key-file out. To move a ring, move its file and change key_file",
+	);
+}
+
+async function alreadyThere(file: string, around: Surroundings): Promise<TroclaError> {
+	const config = await loadConfig(file, around).catch(() => undefined);
+	const seal = config && !config.sealing ? `. To seal its store: trocla init --sealed -c ${shellWord(file)}` : "";
+	return new TroclaError(
+		"config",
+		`${file} is already there`,
+		`It was left as it is: edit it, or name another file with -c${seal}`,
+	);
+}
+
 /** Makes the store of a configuration and gives its path. */
 async function makeStore(file: string): Promise<string> {
-	return await new Context({ config: file }).withStore(
+	return await new Context({ config: file }, "init").withStore(
 		async (trocla, config) => {
 			await trocla.formats("init");
 			return config.path;
@@ -36,14 +111,7 @@ function write(file: string, text: string): void {
 	try {
 		fd = openSync(file, "wx", 0o600);
 	} catch (error) {
-		const { code, message } = error as NodeJS.ErrnoException;
-		if (code === "EEXIST") {
-			throw new TroclaError(
-				"config",
-				`${file} is already there`,
-				"It was left as it is: edit it, or name another file with -c",
-			);
-		}
+		const { message } = error as Error;
 		throw new TroclaError("config", `${file} can't be written: ${message}`, "Name another file with -c");
 	}
 	try {
@@ -56,6 +124,7 @@ function write(file: string, text: string): void {
 
 const template = (
 	path: string,
+	ringFile: string,
 ) => `# trocla's configuration. Every key may be left out; a # stands before examples and defaults.
 
 # Where passwords are kept: sqlite (one file, for any number of processes) or memory (for one run).
@@ -65,6 +134,11 @@ store_options:
 
 # With false, "trocla get" prints stored values only and "trocla create" makes new ones, as with the Ruby trocla.
 # create_on_get: true
+
+# Sealed at rest: a stolen database is worth nothing without the key ring. "trocla init --sealed" makes the ring, sets
+# these two lines, and seals what is stored.
+# encryption: aes-256-gcm
+# encryption_options: {key_file: ${JSON.stringify(ringFile)}}
 
 # What happens when a plaintext is asked for that was handed out: refuse, or regenerate
 # (a new password, which drops the hashes of the old one).

@@ -1,5 +1,6 @@
 import type { Run } from "../commands.js";
-import { LinePrinter, Progress, tell } from "../output.js";
+import { LinePrinter, tell } from "../output.js";
+import { Progress } from "../progress.js";
 
 /** Deletes expired keys and prints them. */
 export const run: Run = async (context, _, flags) =>

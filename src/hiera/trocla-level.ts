@@ -1,5 +1,5 @@
 import { TroclaError } from "../errors.js";
-import type { Options } from "../record.js";
+import type { Options } from "../records/record.js";
 import { isMap } from "../value.js";
 import { DataError } from "./data-error.js";
 import type { HieraReader, Inner } from "./hiera.js";

@@ -180,6 +180,70 @@ export function conforms(open: () => Promise<Backend>): void {
 			expect(await backend.read("n")).toBe("50");
 		});
 
+		test("answers each of several swaps by itself, in their order", async () => {
+			const backend = await opened();
+			for (const key of ["b", "c", "d", "e"]) await backend.swap(key, undefined, "1");
+			const answers = await Promise.all(
+				backend.swapMany([
+					{ key: "a", before: undefined, after: "1" },
+					{ key: "b", before: undefined, after: "2" },
+					{ key: "c", before: "1", after: "2" },
+					{ key: "d", before: "0", after: "2" },
+					{ key: "e", before: "1", after: undefined },
+					{ key: "f", before: "1", after: undefined },
+					{ key: "g", before: "1", after: "2" },
+					{ key: "h", before: undefined, after: undefined },
+				]),
+			);
+			expect(answers).toEqual([true, false, true, false, true, false, false, true]);
+			const stored = ["1", "1", "2", "1", undefined, undefined, undefined, undefined];
+			expect(await backend.readMany(["a", "b", "c", "d", "e", "f", "g", "h"])).toEqual(stored);
+			expect(backend.swapMany([])).toEqual([]);
+		});
+
+		test("does several swaps of any keys and texts as if each came alone, those of one key in their order", async () => {
+			const few = fc.constantFrom("a", "b", ...TREACHEROUS_KEYS.slice(0, 4));
+			const text = fc.option(fc.constantFrom(...TREACHEROUS_TEXTS.slice(0, 8), "a\0b", "\ud800"), { nil: undefined });
+			const swaps = fc.array(fc.record({ key: few, before: text, after: text }), { maxLength: 12 });
+			const rounds = fc.array(swaps, { minLength: 1, maxLength: 3 });
+			const property = fc.asyncProperty(rounds, async (rounds) => {
+				const backend = await open();
+				const stored = new Map<string, string | undefined>();
+				for (const swaps of rounds) {
+					const expected = swaps.map(({ key, before, after }) => {
+						const done = stored.get(key) === before;
+						if (done) stored.set(key, after);
+						return done;
+					});
+					expect(await Promise.all(backend.swapMany(swaps))).toEqual(expected);
+				}
+				const keys = [...stored.keys()];
+				expect(await backend.readMany(keys)).toEqual(keys.map((key) => stored.get(key)));
+				await backend.close();
+			});
+			await fc.assert(property, { numRuns: 60 });
+		});
+
+		test("lets one of many swaps at once win each key, whether they come alone or together", async () => {
+			const backend = await opened();
+			const swaps = (writer: number) =>
+				Array.from({ length: 50 }, (_, n) => ({ key: `k${n}`, before: undefined, after: `${writer}` }));
+			const answers = await Promise.all(
+				[0, 1, 2, 3].map((writer) =>
+					Promise.all(
+						writer < 2
+							? backend.swapMany(swaps(writer))
+							: swaps(writer).map(({ key, before, after }) => backend.swap(key, before, after)),
+					),
+				),
+			);
+			for (const [n, { key }] of swaps(0).entries()) {
+				const won = answers.map((mine) => mine[n]);
+				expect(won.filter(Boolean)).toHaveLength(1);
+				expect(await backend.read(key)).toBe(`${won.indexOf(true)}`);
+			}
+		});
+
 		test("gives any key and any text back exactly, and recognises it", async () => {
 			const backend = await opened();
 			const pairs = fc.tuple(keys, texts, texts);
@@ -267,6 +331,12 @@ export function conforms(open: () => Promise<Backend>): void {
 			await expect(backend.read("a")).rejects.toMatchObject(refused);
 			await expect(backend.readMany(["a"])).rejects.toBeInstanceOf(BackendError);
 			await expect(backend.swap("a", "x", "y")).rejects.toMatchObject(refused);
+			const [swapped, deleted] = backend.swapMany([
+				{ key: "a", before: "x", after: "y" },
+				{ key: "b", before: "x", after: undefined },
+			]);
+			await expect(swapped).rejects.toMatchObject(refused);
+			await expect(deleted).rejects.toMatchObject(refused);
 			await expect(all(backend.keys())).rejects.toMatchObject(refused);
 		});
 	});

@@ -1,29 +1,7 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { expect, test } from "vitest";
 import { missing } from "../support/peers.js";
-import { Sandbox, TROCLA } from "../support/sandbox.js";
-
-/** Runs the command on a terminal of its own (script(1)) and types each answer when its prompt stands there. */
-async function onTerminal(sandbox: Sandbox, args: string, dialogue: [prompt: string, answer: string][]) {
-	const line = `${process.execPath} ${TROCLA} ${args}`;
-	const child = spawn("script", ["-qec", line, "/dev/null"], {
-		env: { ...sandbox.env, TERM: "xterm", SHELL: "/bin/sh" },
-	});
-	let screen = "";
-	child.stdout.on("data", (chunk: Buffer) => {
-		screen += chunk;
-	});
-	const closed = once(child, "close");
-	let seen = 0;
-	for (const [prompt, answer] of dialogue) {
-		await expect.poll(() => screen.indexOf(prompt, seen), { timeout: 10_000 }).toBeGreaterThanOrEqual(0);
-		seen = screen.indexOf(prompt, seen) + prompt.length;
-		child.stdin.write(answer);
-	}
-	const [code] = await closed;
-	return { code, screen };
-}
+import { Sandbox } from "../support/sandbox.js";
+import { onTerminal } from "../support/terminal.js";
 
 test.skipIf(missing("script"))("set asks for the password twice and shows nothing of it", async () => {
 	const sandbox = new Sandbox();

@@ -39,7 +39,7 @@ const refused: [FormatName, object, string][] = [
 	["mysql", { plugin: "caching" }, "must be one of mysql_native_password, caching_sha2_password, ed25519"],
 	["pgsql", { encode: "sha1" }, "must be one of sha256, md5"],
 	["pgsql", { encode: "md5", username: "" }, "must be a text of at least one character"],
-	["pgsql", { username: 5 }, "must be a text of at least one character"],
+	["pgsql", { username: 5 }, "must be a text, in quotes where YAML reads it as something else"],
 ];
 
 describe("a format's options", () => {

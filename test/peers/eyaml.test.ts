@@ -7,7 +7,7 @@ import { missing, pathOf } from "../support/peers.js";
 import { Puppet, type PuppetAnswer } from "../support/puppet.js";
 import { cleanUp, run } from "../support/sandbox.js";
 
-describe.skipIf(missing("eyaml", "puppet"))("eyaml (needs hiera-eyaml)", () => {
+describe.skipIf(missing("eyaml", "puppet", "ruby"))("eyaml (needs hiera-eyaml)", () => {
 	let keys: HieraSite;
 	let puppet: Puppet;
 

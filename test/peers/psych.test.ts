@@ -137,7 +137,7 @@ const FILES: { readonly [what: string]: readonly string[] } = {
 	],
 };
 
-describe.skipIf(missing("puppet"))("Psych in Puppet (needs puppet-agent)", () => {
+describe.skipIf(missing("puppet", "ruby"))("Psych in Puppet (needs puppet-agent)", () => {
 	let puppet: Puppet;
 
 	beforeAll(() => {

@@ -8,7 +8,7 @@ import { mark, Puppet, type PuppetAnswer, type PuppetLookup } from "../support/p
 
 import { cleanUp, run, Sandbox } from "../support/sandbox.js";
 
-describe.skipIf(missing("puppet"))("Puppet (needs puppet-agent)", () => {
+describe.skipIf(missing("puppet", "ruby"))("Puppet (needs puppet-agent)", () => {
 	let puppet: Puppet;
 
 	beforeAll(() => {

@@ -52,7 +52,11 @@ describe("the options of a stored value", () => {
 		const { trocla, warnings } = new TestStore();
 		await trocla.get("alice", "plain", { require: { upper: 1, digit: 2 } });
 		await trocla.get("alice", "plain", { require: { digit: 2, upper: 1 } });
+		await trocla.get("www", "x509", { key_type: "p256", altnames: ["b.test", "a.test"] });
+		await trocla.get("www", "x509", { key_type: "p256", altnames: ["a.test", "b.test"] });
 		expect(warnings).toEqual([]);
+		await trocla.get("www", "x509", { altnames: ["a.test"] });
+		expect(warnings).toEqual([expect.stringContaining('altnames ["b.test","a.test"], not ["a.test"]')]);
 	});
 
 	test("that the configuration came to say later are not warned of", async () => {

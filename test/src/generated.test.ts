@@ -10,6 +10,7 @@ const options = v.strictObject({
 	colour: v.optional(oneOf(["red", "blue"]), "red"),
 	days: v.optional(wholeNumber(1, 1000), 10),
 	pin: v.optional(text()),
+	number: v.optional(wholeNumber(1, 1000)),
 });
 
 const DAY_MS = 86_400_000;
@@ -18,6 +19,7 @@ const DAY_MS = 86_400_000;
 const ticket: Format<typeof options> = {
 	options,
 	secretOptions: ["pin"],
+	onceOptions: ["number"],
 	async derive(plain) {
 		if (plain.split(" ").length !== 4) throw new FormatError("is four words");
 		return plain;
@@ -32,7 +34,7 @@ const ticket: Format<typeof options> = {
 		},
 	},
 	lifetime: {
-		end: async (value) => new Date(value.split(" ")[2] ?? ""),
+		end: async (value) => (value === "garbage" ? undefined : new Date(value.split(" ")[2] ?? "")),
 		renew: async (value, { days }, { now }) =>
 			value.replace(/\S+Z/, new Date(now().getTime() + days * DAY_MS).toISOString()),
 	},
@@ -80,6 +82,31 @@ test("a reset makes another one, with what was asked for the first time", async 
 	expect(second).not.toBe(first);
 });
 
+test("a profile that a reset or a renewal names goes over what was asked for, and leaves the rest", async () => {
+	const { trocla } = new TestStore({
+		formats: new Formats({ ticket }),
+		profiles: { long: { days: 30 }, secret: { pin: "hunter2" } },
+	});
+	const options = async () => (await trocla.show("alice"))?.formats.ticket?.options;
+	await trocla.get("alice", "ticket", { colour: "blue", days: 5 });
+	await trocla.reset("alice", "ticket", { profiles: "long" });
+	expect(await options()).toEqual({ colour: "blue", days: 30 });
+	await trocla.get("alice", "ticket", { profiles: "long", ticket: { days: 40 } }, { renewBefore: 31 * 86_400 });
+	expect(await options()).toEqual({ colour: "blue", days: 40 });
+	await trocla.reset("alice", "ticket", { profiles: "secret" });
+	expect(await trocla.reset("alice", "ticket", { profiles: "secret" })).toMatch(/^blue .* hunter2$/);
+	await expect(trocla.reset("alice", "ticket", { profiles: "long" })).rejects.toThrow("made with a pin");
+});
+
+test("a reset does not ask again for what is good for one value only", async () => {
+	const { trocla } = store();
+	const options = async () => (await trocla.show("alice"))?.formats.ticket?.options;
+	await trocla.get("alice", "ticket", { colour: "blue", number: 7 });
+	expect(await options()).toMatchObject({ number: 7 });
+	await trocla.reset("alice", "ticket");
+	expect(await options()).toEqual({ colour: "blue", days: 10 });
+});
+
 test("setting one takes in what was made elsewhere, and refuses what is none", async () => {
 	const store_ = store();
 	const { trocla } = store_;
@@ -91,6 +118,20 @@ test("setting one takes in what was made elsewhere, and refuses what is none", a
 		expect(trocla.set("alice", "ticket", "nonsense")).rejects.toThrow('ticket of "alice": ticket is four words'),
 	);
 	expect(store_.warnings).toEqual([]);
+});
+
+test("what was made elsewhere is stored with the options that were asked for, and no defaults", async () => {
+	const store_ = store();
+	const { trocla } = store_;
+	await trocla.set("alice", "ticket", "green id 2030-01-01T00:00:00.000Z none");
+	expect((await trocla.show("alice"))?.formats.ticket?.options).toBeUndefined();
+	await trocla.get("alice", "ticket", { days: 20 });
+	expect(store_.warnings).toEqual([]);
+	await trocla.set("bob", "ticket", "green id 2030-01-01T00:00:00.000Z none", { days: 20, pin: "hunter2" });
+	expect((await trocla.show("bob"))?.formats.ticket?.options).toEqual({ days: 20, pin: "(not kept)" });
+	const site = store_.another({ formats: new Formats({ ticket }), options: { days: 40, pin: "hunter2" } });
+	await site.set("carol", "ticket", "green id 2030-01-01T00:00:00.000Z none");
+	expect((await site.show("carol"))?.formats.ticket?.options).toEqual({ pin: "(not kept)" });
 });
 
 test("it is no password, so none is verified against it", async () => {
@@ -160,6 +201,16 @@ test("a part that can't be taken out of a value is told with its key", async () 
 	});
 });
 
+test("options of a random plaintext mean nothing to it, which is told", async () => {
+	const store_ = store();
+	const { trocla } = store_;
+	await trocla.get("alice", "plain", { length: 20 });
+	await trocla.get("alice", "ticket", { length: 32, days: 5 });
+	await trocla.get("alice", "ticket", { length: 32, days: 5 });
+	expect(new Set(store_.warnings)).toEqual(new Set(["ticket has no option length, so it does nothing"]));
+	await trocla.get("bob", "ticket", { random: false });
+});
+
 test("show tells when a value ends", async () => {
 	const { trocla } = store();
 	await trocla.get("alice", "ticket", { days: 3 });
@@ -177,28 +228,50 @@ test("what ends within the time is renewed, once, with the options of the first 
 	expect(await trocla.get("alice", "ticket")).toBe(first);
 	const renewed = await trocla.get("alice", "ticket", {}, { renewBefore });
 	expect(renewed).toBe(first.replace("2026-03-21", "2026-04-08"));
+	expect(store_.changes.at(-1)).toMatchObject({ action: "renew", formats: [{ format: "ticket", outcome: "stored" }] });
 	expect(await trocla.get("alice", "ticket", {}, { renewBefore })).toBe(renewed);
 	expect(await trocla.show("alice")).toMatchObject({ formats: { ticket: { options: { colour: "blue", days: 20 } } } });
 	expect(store_.warnings).toEqual([]);
 });
 
-test("what would be due again at once is left as it is, with a warning, until it has ended", async () => {
+test("what would be due again at once is renewed only where that doubles the time left, with a warning", async () => {
 	const store_ = store();
 	const { trocla } = store_;
 	const renewBefore = 30 * 86_400;
-	const first = await trocla.get("alice", "ticket", { days: 5 });
+	const first = await trocla.get("alice", "ticket", { days: 4 });
 	expect(await trocla.get("alice", "ticket", {}, { renewBefore })).toBe(first);
 	expect(store_.warnings).toEqual([
-		'the ticket of "alice" ends on 2026-03-06, and a new one would end on 2026-03-06: both sooner than it is to be renewed before',
+		'the ticket of "alice" ends on 2026-03-05, and a new one ends on 2026-03-05: both before the time to renew it',
 	]);
-	store_.pass(6 * 86_400);
+	store_.pass(86_400);
+	expect(await trocla.get("alice", "ticket", {}, { renewBefore })).toBe(first);
+	store_.pass(86_400);
 	const second = await trocla.get("alice", "ticket", {}, { renewBefore });
-	expect(second).not.toBe(first);
+	expect(second).toBe(first.replace("2026-03-05", "2026-03-07"));
 	expect(await trocla.get("alice", "ticket", {}, { renewBefore })).toBe(second);
 });
 
-test("a format that does not end has nothing to renew", async () => {
+test("a format that does not end has nothing to renew, whether it is stored or not", async () => {
 	const { trocla } = store();
+	const renew = () => trocla.get("alice", "sha1", {}, { renewBefore: 60 });
+	await expect(renew()).rejects.toMatchObject({ code: "invalid" });
+	expect(await trocla.show("alice")).toBeUndefined();
 	await trocla.get("alice", "sha1");
-	await expect(trocla.get("alice", "sha1", {}, { renewBefore: 60 })).rejects.toMatchObject({ code: "invalid" });
+	await expect(renew()).rejects.toMatchObject({ code: "invalid" });
 });
+
+test("a value that does not say when it ends stays, with a warning", async () => {
+	const store_ = store();
+	await store_.trocla.set("alice", "ticket", "garbage", {}, { raw: true });
+	expect(await store_.trocla.get("alice", "ticket", {}, { renewBefore: 60 })).toBe("garbage");
+	expect(store_.warnings).toEqual(['the ticket of "alice" is never renewed: it does not say when it ends']);
+});
+
+test.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])(
+	"nothing is renewed before %s seconds",
+	async (renewBefore) => {
+		const { trocla } = store();
+		await expect(trocla.get("alice", "ticket", {}, { renewBefore })).rejects.toMatchObject({ code: "invalid" });
+		expect(await trocla.show("alice")).toBeUndefined();
+	},
+);

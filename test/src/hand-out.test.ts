@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { hostname } from "node:os";
 import { expect, test } from "vitest";
-import { parseRecord, printRecord } from "../../src/record.js";
+import { parseRecord, printRecord } from "../../src/records/record.js";
 import { all } from "../backends/conformance.js";
 import { TestStore } from "../support/store.js";
 

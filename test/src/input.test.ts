@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { builtinFormats, type FormatName } from "../../formats/index.js";
 import { TroclaError } from "../../src/errors.js";
-import { optionNames } from "../../src/option-rules.js";
-import type { Options } from "../../src/record.js";
+import { optionNames } from "../../src/options/rules.js";
+import type { Options } from "../../src/records/record.js";
 import { all } from "../backends/conformance.js";
 import { TestStore } from "../support/store.js";
 

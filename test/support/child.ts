@@ -15,7 +15,7 @@ export function bundle(source: string, file: string): void {
 		platform: "node",
 		format: "cjs",
 		target: "node20",
-		external: ["sqlite3", "koffi"],
+		external: ["sqlite3", "koffi", "@node-rs/argon2"],
 		logLevel: "error",
 	});
 }

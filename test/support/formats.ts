@@ -4,6 +4,7 @@ import { builtinFormats, builtinNames, type FormatName } from "../../formats/ind
 
 /** Options under which a hash takes little time; what they leave out has its default. */
 const QUICK: { readonly [name: string]: object } = {
+	argon2: { time: 1, memory: 64, parallelism: 1 },
 	bcrypt: { cost: 4 },
 	sha256crypt: { rounds: 1000 },
 	sha512crypt: { rounds: 1000 },

@@ -1,9 +1,13 @@
 import { accessSync, constants, readdirSync } from "node:fs";
+import { machine } from "node:os";
 import { delimiter, join } from "node:path";
-// The programs that tests run against, with the Debian package that has each.
+// The programs that tests run against, and Ruby's libraries, with the Debian package that has each.
 import PACKAGES from "./peers.json" with { type: "json" };
 
 export type Program = keyof typeof PACKAGES;
+
+// uname(2)'s name of this machine, which Debian's directories have.
+const MACHINE = machine();
 
 // Debian keeps PostgreSQL out of PATH (but for wrappers in Perl), and other servers out of a user's.
 const DIRECTORIES = [
@@ -11,7 +15,11 @@ const DIRECTORIES = [
 	...(process.env.PATH ?? "").split(delimiter),
 	"/usr/sbin",
 	"/sbin",
+	"/usr/lib/ruby/vendor_ruby",
 ];
+
+// Where Debian has modules of glibc's name services, which are libraries and no programs.
+const LIBRARIES = ["/usr/lib", `/usr/lib/${MACHINE}-linux-gnu`];
 
 /**
  * Whether one of these programs is not installed, so that its tests are to be skipped.
@@ -35,12 +43,14 @@ export function pathOf(program: Program): string {
 }
 
 function find(program: Program): string | undefined {
-	return DIRECTORIES.map((directory) => join(directory, program)).find(isExecutable);
+	const places = [...DIRECTORIES, ...LIBRARIES].map((directory) => join(directory, program));
+	return places.find(isUsable);
 }
 
-function isExecutable(path: string): boolean {
+/** A program must be executable; Ruby's and glibc's libraries are only read. */
+function isUsable(path: string): boolean {
 	try {
-		accessSync(path, constants.X_OK);
+		accessSync(path, /\.(rb|so)(\.|$)/.test(path) ? constants.R_OK : constants.X_OK);
 		return true;
 	} catch {
 		return false;

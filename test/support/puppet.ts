@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { isArray, isHash, Sensitive, type Value } from "../../src/hiera/value.js";
+import { pathOf } from "./peers.js";
 
 /** A lookup as Puppet's function takes it. */
 export interface PuppetLookup {
@@ -38,7 +39,7 @@ export class Puppet {
 	constructor() {
 		this.#home = mkdtempSync(join(tmpdir(), "trocla-puppet-"));
 		const script = join(import.meta.dirname, "puppet.rb");
-		this.#process = spawn("ruby", [script, this.#home], { stdio: "pipe" });
+		this.#process = spawn(pathOf("ruby"), [script, this.#home], { stdio: "pipe" });
 		const { stdout, stderr } = this.#process;
 		if (!stdout || !stderr) throw new Error("Ruby was started without pipes");
 		createInterface(stdout).on("line", (line) => this.#waiting.shift()?.(line));

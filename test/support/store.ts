@@ -2,10 +2,11 @@ import { expect } from "vitest";
 import type { Backend } from "../../backends/backend.js";
 import { openMemory } from "../../backends/memory.js";
 import { builtinFormats } from "../../formats/index.js";
-import type { Change } from "../../src/change.js";
-import { RecordStore, type RecordStoreSettings } from "../../src/record-store.js";
-import { plain } from "../../src/seal.js";
-import { Trocla, type TroclaSettings } from "../../src/trocla.js";
+import type { TroclaSettings } from "../../src/maker.js";
+import type { Change } from "../../src/records/change.js";
+import { RecordStore, type RecordStoreSettings } from "../../src/records/store.js";
+import { plain } from "../../src/seal/seal.js";
+import { Trocla } from "../../src/trocla.js";
 import { cleanUp } from "./sandbox.js";
 
 /** The built-in configuration, with nobody who hears the warnings. */
@@ -24,6 +25,7 @@ export const RECORDS: RecordStoreSettings = {
 	warn: () => {},
 	now: () => new Date(),
 	changed: async () => {},
+	noted: async () => {},
 	settle: async () => {},
 };
 

@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Config, loadConfig } from "../../src/config.js";
+import { type Config, loadConfig } from "../../src/config/config.js";
 import { Sandbox } from "./sandbox.js";
 
 /** A user's surroundings, with a home of their own. */

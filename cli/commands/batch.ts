@@ -1,0 +1,82 @@
+import { availableParallelism } from "node:os";
+import { pipeline } from "node:stream";
+import { answerLines, type BatchAnswer, type Get } from "../../src/batch/batch.js";
+import { TroclaError } from "../../src/errors.js";
+import type { Trocla } from "../../src/trocla.js";
+import type { Context } from "../context.js";
+import { explain } from "../explain.js";
+import { OutputError, print, tell } from "../output.js";
+import { Progress } from "../progress.js";
+import { ReadAhead } from "../read-ahead.js";
+
+const MOST_REMEMBERED = 1000;
+
+/**
+ * Answers each line `KEY FORMAT [OPTIONS]` of standard input with a line of JSON, in the same order: what `get` of a
+ * store gives, on all cores. An answer is printed as soon as it and those before it are there, so that a program may
+ * wait for each; what is printed is stored. Exits 1 where a line failed.
+ *
+ * @param create - whether a store that is not there yet is made
+ */
+export async function runBatch(context: Context, create: boolean, get: (trocla: Trocla) => Get): Promise<number> {
+	// A thread for each core and one for the store; libuv starts them at the first query. Of each two values that are
+	// made, one waits for a thread: to wake up one that has nothing to do takes some hundredths of a hash's time.
+	const threads = availableParallelism() + 1;
+	process.env.UV_THREADPOOL_SIZE = `${threads}`;
+	const input = new ReadAhead();
+	const progress = new Progress("Lines answered");
+	const said = new Set<string>();
+	const warn = (message: string) => {
+		// What is said of every line is told once.
+		if (said.has(message)) return;
+		if (said.size < MOST_REMEMBERED) said.add(message);
+		progress.end();
+		context.warn(message);
+	};
+	let failed = 0;
+	const deliver = (answers: readonly BatchAnswer[]) => {
+		print(answers.map(printAnswer).join(""), "What was made is stored: run it again");
+		failed += answers.filter(({ error }) => error !== undefined).length;
+		progress.update(answers.at(-1)?.line ?? 0, input.lines);
+	};
+	try {
+		await context.withStore(
+			async (trocla) => {
+				pipeline(process.stdin, input, () => {});
+				await answerLines(chunksOf(input), get(trocla), deliver);
+			},
+			{ create, warn, inGroups: true, atOnce: 2 * threads },
+		);
+	} catch (error) {
+		// A reader that has enough has gone, as `head` does.
+		if (!(error instanceof OutputError) || !error.closed) throw error;
+		return 1;
+	} finally {
+		progress.end();
+		process.stdin.destroy();
+	}
+	if (failed > 0 && !context.json) tell(`trocla: lines that failed: ${failed}; each has its error in the output`);
+	return failed > 0 ? 1 : 0;
+}
+
+function printAnswer({ line, request, value, error }: BatchAnswer): string {
+	const asked = request ? { key: request.key, format: request.format } : { line };
+	return `${JSON.stringify(error === undefined ? { ...asked, value } : { ...asked, error: tellable(error) })}\n`;
+}
+
+function tellable(error: unknown) {
+	const { code, message, hint } = explain(error instanceof Error ? error : new Error(String(error)));
+	return { code, message, hint };
+}
+
+async function* chunksOf(input: ReadAhead): AsyncGenerator<Buffer> {
+	try {
+		yield* input;
+	} catch (error) {
+		throw new TroclaError(
+			"invalid",
+			`standard input can't be read (${(error as Error).message})`,
+			"Pipe the lines in, or redirect a file: trocla get --batch < lines",
+		);
+	}
+}

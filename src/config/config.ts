@@ -1,0 +1,181 @@
+import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import type { StoreName } from "../../backends/index.js";
+import { builtinFormats } from "../../formats/index.js";
+import { TroclaError } from "../errors.js";
+import type { HookPaths } from "../hooks/hooks.js";
+import type { OptionPolicy } from "../options/profiles.js";
+import type { Sealing } from "../seal/aes.js";
+import { isEmpty } from "../value.js";
+import { homeDirectory } from "./home.js";
+import type { ConfigInput } from "./input.js";
+
+/** A configuration, checked and complete. */
+export interface Config extends OptionPolicy {
+	/** The file that it was read from; `undefined` for the built-in one. */
+	readonly file: string | undefined;
+	readonly store: StoreName;
+	/** The SQLite store's file, absolute. */
+	readonly path: string;
+	/** False: the command `get` returns stored values only. */
+	readonly createOnGet: boolean;
+	/** What happens when a plaintext is asked for that was handed out: an error, or a new one that drops the hashes. */
+	readonly onHandedOut: "refuse" | "regenerate";
+	/** The audit's file, absolute; `undefined` where nothing is audited. */
+	readonly audit: string | undefined;
+	/** The programs that hear of changes, absolute; `undefined` where there are none. */
+	readonly hooks: HookPaths | undefined;
+	/** How records are sealed; `undefined` where they are not. */
+	readonly sealing: Sealing | undefined;
+}
+
+/** The parts of the surroundings that say where files are. */
+export interface Surroundings {
+	readonly env: { readonly [name: string]: string | undefined };
+	readonly home: string;
+	readonly isRoot: boolean;
+}
+
+export function surroundings(): Surroundings {
+	return { env: process.env, home: homeDirectory(), isRoot: process.getuid?.() === 0 };
+}
+
+/**
+ * Reads the configuration: `file`, else `$TROCLA_CONFIG`, else `~/.troclarc.yaml`, else `/etc/troclarc.yaml`, else the
+ * built-in one.
+ *
+ * @throws {TroclaError} `config`
+ */
+export async function loadConfig(file: string | undefined, around = surroundings()): Promise<Config> {
+	const named = file ?? (around.env.TROCLA_CONFIG || undefined);
+	if (named !== undefined) {
+		const path = resolve(named);
+		const text = readConfig(path);
+		if (text !== undefined) return await parseConfig(text, path, around);
+		throw new TroclaError("config", `there is no configuration ${path}`, `Make one with: trocla init -c ${path}`);
+	}
+	for (const path of configPlaces(around)) {
+		const text = readConfig(path);
+		if (text !== undefined) return await parseConfig(text, path, around);
+	}
+	return checkedConfig({}, undefined, around);
+}
+
+/** Where a configuration is looked for that nobody named. */
+export function configPlaces({ home }: Surroundings): readonly string[] {
+	return [join(home, ".troclarc.yaml"), "/etc/troclarc.yaml"];
+}
+
+/** Where `trocla init` writes when it is not told. */
+export function defaultConfigFile({ home, isRoot }: Surroundings): string {
+	return isRoot ? "/etc/troclarc.yaml" : join(home, ".troclarc.yaml");
+}
+
+/** Where `trocla init --sealed` puts the key ring when it is not told: apart from the store. */
+export function defaultRingFile({ env, home, isRoot }: Surroundings): string {
+	if (isRoot) return "/etc/trocla/keys";
+	const config = env.XDG_CONFIG_HOME?.startsWith("/") ? env.XDG_CONFIG_HOME : join(home, ".config");
+	return join(config, "trocla/keys");
+}
+
+/** Where the store is when the configuration does not say: `/var/lib` for root, else the XDG data directory. */
+export function defaultStorePath({ env, home, isRoot }: Surroundings): string {
+	if (isRoot) return "/var/lib/trocla/trocla.sqlite";
+	const data = env.XDG_DATA_HOME?.startsWith("/") ? env.XDG_DATA_HOME : join(home, ".local/share");
+	return join(data, "trocla/trocla.sqlite");
+}
+
+/** The text of a configuration file; `undefined` where there is none. Refuses one that others may change. */
+function readConfig(path: string): string | undefined {
+	let file: number;
+	try {
+		file = openSync(path, "r");
+	} catch (error) {
+		const { code, message } = error as NodeJS.ErrnoException;
+		if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+		throw new TroclaError(
+			"config",
+			`the configuration ${path} can't be read: ${message}`,
+			"Mend its permissions, or name another with --config",
+		);
+	}
+	try {
+		const { mode, uid } = fstatSync(file);
+		if (mode & 0o022) {
+			throw new TroclaError("config", `the configuration ${path} can be changed by others`, `Run: chmod go-w ${path}`);
+		}
+		const me = process.getuid?.() ?? 0;
+		if (me !== 0 && uid !== 0 && uid !== me) {
+			throw new TroclaError(
+				"config",
+				`the configuration ${path} belongs to another user`,
+				"It must be yours, or root's",
+			);
+		}
+		return readFileSync(file, "utf8");
+	} catch (error) {
+		if (error instanceof TroclaError) throw error;
+		throw new TroclaError("config", `the configuration ${path} can't be read: ${(error as Error).message}`);
+	} finally {
+		closeSync(file);
+	}
+}
+
+async function parseConfig(text: string, path: string, around: Surroundings): Promise<Config> {
+	const { parseYaml } = await import("./yaml.js");
+	let document: unknown;
+	try {
+		document = parseYaml(text);
+	} catch (error) {
+		throw new TroclaError(
+			"config",
+			`the configuration ${path} is not YAML: ${(error as Error).message}`,
+			"Mend that line",
+		);
+	}
+	return await checkedConfig(document ?? {}, path, around);
+}
+
+/** @throws {TroclaError} `config` */
+export async function checkedConfig(
+	document: unknown,
+	file: string | undefined,
+	around = surroundings(),
+): Promise<Config> {
+	const base = file ? dirname(file) : process.cwd();
+	const { input, formats } = isEmpty(document)
+		? { input: {} as ConfigInput, formats: builtinFormats }
+		: await (await import("./check.js")).checkConfig(document, file, base);
+	const absolute = (path: string) => resolve(base, path.replace(/^~(?=\/)/, around.home));
+	const path = input.store_options?.path;
+	return {
+		file,
+		store: input.store ?? "sqlite",
+		path: path === undefined ? defaultStorePath(around) : absolute(path),
+		createOnGet: input.create_on_get ?? true,
+		onHandedOut: input.on_handed_out ?? "refuse",
+		audit: input.audit && absolute(input.audit.file),
+		hooks: hookPaths(input.hooks, absolute),
+		sealing: sealingOf(input, absolute),
+		formats,
+		options: input.options ?? {},
+		profiles: input.profiles ?? {},
+	};
+}
+
+function hookPaths(hooks: ConfigInput["hooks"], absolute: (path: string) => string): HookPaths | undefined {
+	const paths = (named: { [name: string]: string } | null | undefined) =>
+		Object.fromEntries(Object.entries(named ?? {}).map(([name, path]) => [name, absolute(path)]));
+	return hooks && { set: paths(hooks.set), delete: paths(hooks.delete) };
+}
+
+function sealingOf(
+	{ encryption = "none", encryption_options = {} }: ConfigInput,
+	place: (file: string) => string,
+): Sealing | undefined {
+	const { key_file, key_env, key_credential = "", accept_plain: acceptPlain = false } = encryption_options;
+	if (encryption === "none") return undefined;
+	if (key_file !== undefined) return { ring: { kind: "file", path: place(key_file) }, acceptPlain };
+	if (key_env !== undefined) return { ring: { kind: "env", name: key_env }, acceptPlain };
+	return { ring: { kind: "credential", name: key_credential }, acceptPlain };
+}

@@ -1,0 +1,74 @@
+import { type Backend, BackendError } from "../../backends/backend.js";
+import { TroclaError } from "../errors.js";
+
+/** What a backend has for a key (`undefined` for nothing any more), or why it can't be read. */
+export interface Row {
+	readonly key: string;
+	readonly text: string | undefined;
+	readonly fault?: BackendError;
+}
+
+const PAGE_KEYS = 500;
+
+/**
+ * All rows whose keys are wanted, in the order of their keys, some hundred at a time.
+ *
+ * @param prefix - what the wanted keys begin with
+ * @throws {TroclaError} `store`, `damaged`
+ */
+export async function* pages(
+	backend: Backend,
+	wanted: (key: string) => boolean,
+	prefix: string,
+): AsyncGenerator<Row[]> {
+	let keys: string[] = [];
+	try {
+		for await (const key of backend.keys(prefix)) {
+			if (!key.startsWith(prefix)) break;
+			if (!wanted(key)) continue;
+			if (keys.push(key) < PAGE_KEYS) continue;
+			yield await readRows(backend, keys);
+			keys = [];
+		}
+		yield await readRows(backend, keys);
+	} catch (error) {
+		fail(error);
+	}
+}
+
+/**
+ * The rows of these keys, in their order.
+ *
+ * @throws {BackendError}
+ */
+export async function readRows(backend: Backend, keys: readonly string[]): Promise<Row[]> {
+	try {
+		const texts = await backend.readMany(keys);
+		return keys.map((key, index) => ({ key, text: texts[index] }));
+	} catch (error) {
+		if (!isDamage(error)) throw error;
+		// One row that can't be read does not hide the others.
+		return await Promise.all(keys.map((key) => readRow(backend, key)));
+	}
+}
+
+async function readRow(backend: Backend, key: string): Promise<Row> {
+	try {
+		return { key, text: await backend.read(key) };
+	} catch (error) {
+		if (!isDamage(error)) throw error;
+		return { key, text: undefined, fault: error };
+	}
+}
+
+const isDamage = (error: unknown): error is BackendError => error instanceof BackendError && error.fault === "damaged";
+
+/** What a backend throws, as an error of the product's. */
+export function fail(error: unknown): never {
+	throw error instanceof BackendError ? storeError(error) : error;
+}
+
+/** A backend's error as one of the product's. */
+export function storeError(error: BackendError): TroclaError {
+	return new TroclaError(error.fault === "damaged" ? "damaged" : "store", error.message, error.hint, error);
+}

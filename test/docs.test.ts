@@ -1,0 +1,87 @@
+import { chownSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it, test } from "vitest";
+import { builtinFormats, builtinNames } from "../formats/index.js";
+import { asNobody, installIn, isRoot } from "./support/nobody.js";
+import { run, Sandbox, TROCLA } from "./support/sandbox.js";
+import { replay } from "./support/shown.js";
+
+const directory = join(import.meta.dirname, "../docs");
+const read = (file: string) => readFileSync(join(directory, file), "utf8");
+
+const MOVING = "moving-from-ruby.md";
+const AUDIT = "audit.md";
+const shown = readdirSync(directory).filter(
+	(file) => ![MOVING, AUDIT].includes(file) && /```console\n\$ trocla/.test(read(file)),
+);
+
+test.each(shown)("what docs/%s shows is what the command prints", async (file) => {
+	expect(await replay(read(file))).toBeGreaterThan(0);
+});
+
+test(`what docs/${MOVING} shows is what moving prints`, async () => {
+	const sandbox = new Sandbox();
+	const home = sandbox.path("home");
+	const trocla = installIn(sandbox);
+	if (isRoot) chownSync(home, 65534, 65534);
+	delete sandbox.env.TROCLA_CONFIG;
+	const text = read(MOVING)
+		.replaceAll("/etc/troclarc", `${home}/.troclarc`)
+		.replaceAll("/var/lib/trocla-ruby", home)
+		.replaceAll("/var/lib/trocla/", `${home}/.local/share/trocla/`);
+	const [hash = ""] = /\$6\$\S+/.exec(text) ?? [];
+	const end = (seconds: number) => `- !ruby/object:Rational\n  denominator: 1\n  numerator: ${seconds}\n`;
+	const keys = [
+		`alice:\n  plain: a\n  sha512crypt: "${hash}"\n`,
+		"app_db:\n  plain: b\n",
+		"bob:\n  plain: c\n",
+		`token:\n- plain: d\n  _expires: 86400\n${end(Math.floor(Date.now() / 1000) + 86_400)}`,
+		`door:\n- plain: e\n  _expires: 1\n${end(1_000_000_000)}`,
+		"broken: oops\n",
+	];
+	writeFileSync(`${home}/trocla.yaml`, `---\n${keys.join("")}`, { mode: 0o644 });
+	const ruby = { adapter: ":YAML", adapter_options: { ":file": `${home}/trocla.yaml` } };
+	writeFileSync(`${home}/.troclarc.yaml`, JSON.stringify({ store: ":moneta", store_options: ruby }), { mode: 0o644 });
+	expect(await replay(text, { sandbox, trocla, user: asNobody })).toBe(8);
+});
+
+test(`what docs/${AUDIT} shows is what an audited store prints`, async () => {
+	const sandbox = new Sandbox();
+	const file = sandbox.path("audit.jsonl");
+	sandbox.configure({ store_options: { path: sandbox.store }, audit: { file } });
+	const [beforeHooks = ""] = read(AUDIT).split("\n## Hooks");
+	const text = beforeHooks.replaceAll("/var/log/trocla/audit.jsonl", file).replaceAll("$ sudo trocla", "$ trocla");
+	expect(await replay(text, { sandbox, trocla: TROCLA, user: [] })).toBeGreaterThan(4);
+});
+
+describe("docs/formats.md", () => {
+	const sections = new Map(
+		read("formats.md")
+			.split(/^## /m)
+			.slice(1)
+			.map((section): [string, string] => [section.slice(0, section.indexOf("\n")), section]),
+	);
+
+	it.each(builtinNames)("has a section on %s, with each of its options and an example", (name) => {
+		const section = sections.get(name) ?? "";
+		expect(section).toContain(`\`\`\`console\n$ trocla`);
+		for (const option of builtinFormats.optionNames(name))
+			expect(section).toMatch(new RegExp(`^\\|.*\`${option}\`.*\\|`, "m"));
+	});
+
+	it("has no section on a format that there is not", () => {
+		expect([...sections.keys()].filter((name) => !builtinFormats.has(name))).toEqual(["A format of your own"]);
+	});
+
+	it("shows a module of a site's own format that works", async () => {
+		const sandbox = new Sandbox();
+		const [, module = ""] = /```js\n(.*?)```/s.exec(sections.get("A format of your own") ?? "") ?? [];
+		writeFileSync(sandbox.path("htdigest.js"), module, { mode: 0o644 });
+		sandbox.configure({ store_options: { path: sandbox.store }, formats: { htdigest: "htdigest.js" } });
+		const { stdout } = await sandbox.run(["get", "wiki", "htdigest", "-o", "username=alice"]);
+		const { stdout: password } = await sandbox.run(["get", "wiki", "plain"]);
+		const digest = await run("openssl", ["md5", "-r"], {}, `alice:site:${password.trimEnd()}`);
+		expect(stdout).toBe(`alice:site:${digest.stdout.slice(0, 32)}\n`);
+		expect(await sandbox.run(["verify", "wiki", "htdigest"], password)).toMatchObject({ code: 0 });
+	});
+});

@@ -1,0 +1,194 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { sshkey } from "../../formats/sshkey.js";
+import { printKey } from "../../src/accounts/authorized-key.js";
+import { parseKeys, printKeys } from "../../src/accounts/authorized-keys.js";
+import { FLAGS, VALUES } from "../../src/accounts/key-option-rules.js";
+import { everyType } from "../support/keys.js";
+import { making } from "../support/pairs.js";
+import { missing, pathOf } from "../support/peers.js";
+import { run, Sandbox } from "../support/sandbox.js";
+import { Sshd } from "../support/sshd.js";
+
+const { generate, part } = making(sshkey, "web01");
+
+/** The lines of authorized_keys. */
+function linesOf(keys: unknown): readonly string[] {
+	const { value, faults } = parseKeys(keys);
+	expect(faults).toEqual([]);
+	return printKeys(value ?? expect.unreachable())
+		.trimEnd()
+		.split("\n");
+}
+
+/** Options, and whether sshd lets in from this machine who has a key with one. */
+const TRIED: readonly (readonly [option: string, letsIn: boolean])[] = [
+	["from=127.0.0.0/8", true],
+	["from=10.0.0.0/8,127.0.0.1", true],
+	["from=*,!127.0.0.1", false],
+	["from=10.0.0.0/8", false],
+	["expiry-time=20991231", true],
+	["expiry-time=20200101Z", false],
+	["agent-forwarding", true],
+	["no-agent-forwarding", true],
+	["no-port-forwarding", true],
+	["no-pty", true],
+	["no-touch-required", true],
+	["no-user-rc", true],
+	["no-X11-forwarding", true],
+	["port-forwarding", true],
+	["pty", true],
+	["restrict", true],
+	["user-rc", true],
+	["verify-required", true],
+	["X11-forwarding", true],
+	["environment=A_1=b", true],
+	["permitlisten=localhost:*", true],
+	["permitlisten=8080", true],
+	["permitopen=[::1]:80", true],
+	["tunnel=any", true],
+	["cert-authority", false],
+];
+
+describe.skipIf(missing("ssh-keygen"))("ssh-keygen (needs openssh-client)", () => {
+	it("reads every line, whatever the type of its key and its options", async () => {
+		const types = everyType();
+		const options = [
+			"restrict",
+			'command="echo \\"a b\\" # \\ c"',
+			"from=10.0.0.0/8,*.example.org",
+			"environment=A=b c",
+		];
+		const keys = types.map((given, index) => [
+			`key ${index}`,
+			{ type: given.type, key: given.key, options: index % 2 ? options : [] },
+		]);
+		const file = new Sandbox().path("authorized_keys");
+		const lines = linesOf(Object.fromEntries(keys));
+		writeFileSync(file, lines.map((line) => `${line}\n`).join(""));
+		const { code, stdout } = await run(pathOf("ssh-keygen"), ["-l", "-f", file]);
+		expect(code).toBe(0);
+		const shown = stdout
+			.trimEnd()
+			.split("\n")
+			.map((line) => line.replace(/ SHA256:\S{43} key \d+ \((.*)\)$/, " $1"));
+		expect(shown).toEqual(types.map((given) => given.shown));
+	});
+
+	it.each([
+		["-t", "ed25519"],
+		["-t", "ecdsa", "-b", "256"],
+		["-t", "ecdsa", "-b", "384"],
+		["-t", "ecdsa", "-b", "521"],
+		["-t", "rsa", "-b", "2048"],
+		["-t", "rsa", "-b", "3071"],
+	])("makes keys with %s %s that are taken as they are", async (...args) => {
+		const file = new Sandbox().path("key");
+		await run(pathOf("ssh-keygen"), ["-q", ...args, "-N", "", "-C", "a b@c é", "-f", file]);
+		const line = readFileSync(`${file}.pub`, "utf8");
+		expect(linesOf({ alice: line })).toEqual([line.trimEnd()]);
+	});
+
+	it("finds the same key and the same comment in whatever line is taken", async () => {
+		const { type, key } = everyType()[0] ?? expect.unreachable();
+		// No #: before a comment with it at the start, ssh-keygen -l shows the options instead.
+		const word = fc.constantFrom(type, key, "restrict", "pty", "command=", '"', "\\", " ", "  ", ",", "x", "é");
+		const text = fc.array(word, { maxLength: 12 }).map((words) => words.join(""));
+		const line = fc.tuple(text, fc.constantFrom(" ", "  "), text).map(([start, blank, end]) => {
+			return `${start}${blank}${type}${blank}${key}${blank}${end}`;
+		});
+		const command = text.map((value) => `command="${value.replaceAll('"', '\\"')}" ${type} ${key} ${value}`);
+		const taken = fc.sample(fc.oneof(line, command), 2000).flatMap((given) => {
+			const { value } = parseKeys({ alice: given });
+			return value ? [{ given, ours: value.map(printKey).join(""), comment: value[0]?.comment }] : [];
+		});
+		expect(taken.length).toBeGreaterThan(100);
+		const file = new Sandbox().path("authorized_keys");
+		const shown = async (lines: readonly string[]) => {
+			writeFileSync(file, lines.map((each) => `${each}\n`).join(""));
+			const { stdout } = await run(pathOf("ssh-keygen"), ["-l", "-f", file]);
+			return stdout
+				.trimEnd()
+				.split("\n")
+				.map((each) => each.replace(/^(\S+ \S+) +(.*?) *(\(.*\))$/, "$1 $2 $3"));
+		};
+		const fingerprint = (await shown([`${type} ${key} COMMENT`])).join("");
+		const expected = taken.map(({ comment = "" }) => fingerprint.replace("COMMENT", () => comment.trimEnd()));
+		expect(await shown(taken.map(({ ours }) => ours))).toEqual(expected);
+	});
+});
+
+describe.skipIf(missing("sshd", "ssh"))("sshd (needs openssh-server and openssh-client)", () => {
+	let sshd: Sshd;
+	beforeAll(async () => {
+		const host = await generate();
+		sshd = await Sshd.start({ privateKey: await part("privonly", host), publicLine: await part("pubonly", host) });
+	});
+	afterAll(() => sshd.stop());
+
+	/** A new key, as the data and as a user has it. */
+	async function newKey() {
+		const value = await generate();
+		const [type = "", key = ""] = (await part("pubonly", value)).split(" ");
+		return { entry: { type, key }, line: `${type} ${key}`, secret: await part("privonly", value) };
+	}
+
+	it("lets in whose keys are there, in either form, and nobody whose key is absent", async () => {
+		const [map, line, gone] = [await newKey(), await newKey(), await newKey()];
+		sshd.authorize(...linesOf({ map: map.entry, line: line.line, gone: { ...gone.entry, ensure: "absent" } }));
+		expect(await sshd.login(map.secret)).toMatchObject({ code: 0, stdout: "in\n" });
+		expect(await sshd.login(line.secret)).toMatchObject({ code: 0, stdout: "in\n" });
+		expect(await sshd.login(gone.secret)).toMatchObject({ code: 255, stdout: "" });
+	});
+
+	it.each([
+		"echo a b",
+		'echo "a  b"',
+		`echo 'a "b" c',d`,
+		String.raw`printf '%s\n' 'a\b' "\"" '\\"'`,
+		"echo é # AAAA ssh-ed25519",
+		`echo "$(printf 'x=%s,' 1 2)" "restrict,pty"`,
+	])("runs the command of the options as it was given: %s", async (command) => {
+		const { entry, secret } = await newKey();
+		const expected = await run("/bin/sh", ["-c", command]);
+		expect(expected.stdout).not.toBe("");
+		for (const written of [[`command=${command}`], ["restrict", `command="${command.replaceAll('"', '\\"')}"`]]) {
+			const [line = ""] = linesOf({ alice: { ...entry, options: written } });
+			// The line as the data of another site.
+			sshd.authorize(...linesOf({ alice: line }));
+			expect(await sshd.login(secret)).toEqual({ code: 0, stdout: expected.stdout, stderr: "" });
+		}
+	});
+
+	it("is asked about every option that trocla knows", () => {
+		const names = TRIED.map(([option]) => option.replace(/=.*/, ""));
+		const known = [...FLAGS, ...Object.keys(VALUES)];
+		expect(new Set([...names, "command", "principals"])).toEqual(new Set(known));
+	});
+
+	it.each(TRIED)("understands the option %s", async (option, letsIn) => {
+		const { entry, secret } = await newKey();
+		sshd.authorize(...linesOf({ alice: { ...entry, options: [option] } }));
+		expect(await sshd.login(secret)).toMatchObject(letsIn ? { code: 0, stdout: "in\n" } : { code: 255, stdout: "" });
+	});
+
+	it.each([
+		'from="10.0.0.1/8,127.0.0.1"',
+		'from="127.0.0.1",from="127.0.0.1"',
+		'command="a\\"',
+		'environment="A-B=c"',
+		'expiry-time="tomorrow"',
+		'principals="root"',
+		'permitopen="80"',
+		'tunnel="x"',
+		"restict",
+		"restrict=yes",
+		"command=date",
+	])("would let nobody in for a line with %s, which trocla refuses", async (options) => {
+		const { line, secret } = await newKey();
+		expect(parseKeys({ alice: `${options} ${line}` }).value).toBeUndefined();
+		sshd.authorize(`${options} ${line}`);
+		expect(await sshd.login(secret)).toMatchObject({ code: 255, stdout: "" });
+	});
+});
