@@ -6,7 +6,7 @@ import { descend, interpolate, type Journey } from "./interpolate.js";
 import { type DottedKey, dig, NOT_FOUND, type Outcome, parseKey } from "./key.js";
 import { type Level, type Location, resolveLevels } from "./levels.js";
 import { type KeyOptions, LOOKUP_OPTIONS, LookupOptions } from "./lookup-options.js";
-import { askedStrategy, checkType, type LookupSettings } from "./lookup-settings.js";
+import { askedStrategy, checkKey, checkType, type LookupSettings } from "./lookup-settings.js";
 import { hash, mergeFound, type Strategy, strategyOf } from "./merge.js";
 import type { Scope } from "./scope.js";
 import type { Value } from "./value.js";
@@ -67,7 +67,7 @@ export class Hiera {
 	 * The value of the first of these keys that is found for a host.
 	 *
 	 * @param keys - dotted keys: `accounts::users.alice."full.name"`
-	 * @throws {TroclaError} `not_found` where none is, and there is no default; `data`; `invalid` for a wrong type or merge
+	 * @throws {TroclaError} `not_found` where none is, and there is no default; `data`; `invalid` for a wrong key, type or merge
 	 */
 	async lookup(keys: string | readonly string[], scope: Scope, settings: LookupSettings = {}): Promise<Value> {
 		const names = typeof keys === "string" ? [keys] : keys;
@@ -90,6 +90,7 @@ export class Hiera {
 		const merge = settings.merge === undefined ? undefined : askedStrategy(settings.merge);
 		const journey: Journey = { scope, stack: [], place: {}, explain: settings.explain };
 		for (const key of keys) {
+			checkKey(key);
 			const value = await this.#lookup(key, journey, merge);
 			if (value === NOT_FOUND) continue;
 			if (settings.type !== undefined) await checkType(value, settings.type, JSON.stringify(key));

@@ -1,6 +1,7 @@
 import { TroclaError } from "../errors.js";
 import { DataError } from "./data-error.js";
 import type { Explanation } from "./explain.js";
+import { parseKey } from "./key.js";
 import { type Strategy, strategyOf } from "./merge.js";
 import { kindOf, toValue, type Value } from "./value.js";
 
@@ -22,8 +23,22 @@ export interface LookupSettings {
  * @throws {TroclaError} `invalid`
  */
 export function askedStrategy(merge: NonNullable<LookupSettings["merge"]>): Strategy {
+	return asAsked(() => strategyOf(toValue(merge), {}));
+}
+
+/**
+ * Checks a key that a call asks for.
+ *
+ * @throws {TroclaError} `invalid`
+ */
+export function checkKey(key: string): void {
+	asAsked(() => parseKey(key));
+}
+
+/** What is a fault of data where data says it, is the caller's where a call does. */
+function asAsked<Result>(read: () => Result): Result {
 	try {
-		return strategyOf(toValue(merge), {});
+		return read();
 	} catch (error) {
 		if (error instanceof DataError) throw new TroclaError("invalid", error.message, error.hint);
 		throw error;

@@ -215,10 +215,11 @@ test.each([
 	[["--knock-out-prefix", "--", "--merge", "hash"], "--knock-out-prefix is for deep merges only"],
 	[["--sort-merged-arrays"], "Add --merge deep"],
 	[["--render-as", "jsn"], "Did you mean json?"],
+	[["--default", "x", "--merge", "hash", "users..alice"], 'key "users..alice": it is no key'],
 	[["--node", "../facts/www1.example.com"], "can't be a host's name"],
 ])("lookup %j is wrong usage", async (flags, message) => {
 	const sandbox = site();
-	const { code, stdout, stderr } = await sandbox.run(["lookup", "port", ...AT, ...flags]);
+	const { code, stdout, stderr } = await sandbox.run(["lookup", "no", ...AT, ...flags]);
 	expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
 	expect(stderr).toContain(message);
 });
