@@ -7,9 +7,11 @@ import {
 	type Flag,
 	type FlagValues,
 	forceFlag,
+	hieraFlags,
 	identityFlag,
 	importFlags,
 	keyFileFlag,
+	lookupFlags,
 	noCreateFlag,
 	noFormatFlag,
 	optionFlags,
@@ -157,6 +159,21 @@ export const commands: readonly CommandSpec[] = [
 			["trocla show alice --json", "for programs"],
 		],
 		load: () => import("./commands/show.js"),
+	},
+	{
+		name: "lookup",
+		args: "<keys...>",
+		summary: "look keys up in Hiera's data, as puppet lookup does, and print the first that is found",
+		details:
+			"A site's own hiera.yaml (version 5) and data are read as Puppet reads them. Levels of trocla_lookup_key make " +
+			"passwords that are not stored yet.",
+		flags: [...hieraFlags, ...lookupFlags, noCreateFlag],
+		examples: [
+			["trocla lookup ntp::servers --node www1.example.com", "what Puppet would give that host"],
+			["trocla lookup users --hiera-config hiera.yaml --facts www1.yaml", "on any machine"],
+			["trocla lookup users --node www1.example.com --explain", "which level gives what"],
+		],
+		load: () => import("./commands/lookup.js"),
 	},
 	{
 		name: "import",

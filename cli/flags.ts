@@ -164,3 +164,31 @@ export const dropOldFlag: Flag = {
 	spelling: "--drop-old",
 	help: "take the older keys out of the ring, where no record needs them any more",
 };
+
+/** Where Hiera's data is, and for which host it is looked up. */
+export const hieraFlags: readonly Flag[] = [
+	{ spelling: "--node <name>", help: "the host to look up for, by the name of its certificate" },
+	{
+		spelling: "--hosts <directory>",
+		help: "a file of facts for each host: NAME.yaml or NAME.json; default Puppet's own",
+	},
+	{ spelling: "--facts <file>", help: "facts, YAML or JSON, that go over the host's" },
+	{
+		spelling: "--hiera-config <file>",
+		help: "hiera.yaml; repeated, the first goes over the next; default Puppet's own",
+		repeatable: true,
+	},
+	{ spelling: "--environment <name>", help: "Puppet's environment (production)" },
+];
+
+/** How a key is looked up, as `puppet lookup` has it. */
+export const lookupFlags: readonly Flag[] = [
+	{ spelling: "--merge <strategy>", help: "first, unique, hash or deep, whatever lookup_options say" },
+	{ spelling: "--knock-out-prefix <prefix>", help: "with --merge deep: what begins with it is taken away" },
+	{ spelling: "--sort-merged-arrays", help: "with --merge deep: sort them" },
+	{ spelling: "--merge-hash-arrays", help: "with --merge deep: merge hashes in arrays by position" },
+	{ spelling: "--default <value>", help: "what to print where nothing is found" },
+	{ spelling: "--type <type>", help: "fail unless the value is of this type, as Array[String]" },
+	{ spelling: "--explain", help: "tell instead what was looked up where, and what was found" },
+	{ spelling: "--render-as <form>", help: "yaml (the default), json, or s for plain text" },
+];

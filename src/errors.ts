@@ -1,6 +1,7 @@
 /**
  * - `invalid`: a key, format, option or password that can't be taken; nothing was looked up
  * - `config`: the configuration can't be read, or says something wrong
+ * - `data`: a file of Hiera's data, or what is looked up in them, is faulty
  * - `not_found`: the key, or this format of it, is not stored
  * - `no_plaintext`: it would take the plaintext, which was handed out or never was there
  * - `claimed`: the plaintext is being handed out by another process, or one that died doing it
@@ -15,6 +16,7 @@
 export type ErrorCode =
 	| "invalid"
 	| "config"
+	| "data"
 	| "not_found"
 	| "no_plaintext"
 	| "claimed"

@@ -1,0 +1,274 @@
+import { TroclaError } from "../errors.js";
+import type { Place } from "./data-error.js";
+import type { DataFiles, Entry } from "./data-files.js";
+import type { HieraConfig } from "./hiera-config.js";
+import { descend, interpolate, type Journey } from "./interpolate.js";
+import { type DottedKey, dig, NOT_FOUND, type Outcome, parseKey } from "./key.js";
+import { type Level, type Location, resolveLevels } from "./levels.js";
+import { type KeyOptions, LOOKUP_OPTIONS, LookupOptions } from "./lookup-options.js";
+import { askedStrategy, checkKey, checkType, type LookupSettings } from "./lookup-settings.js";
+import { hash, mergeFound, type Strategy, strategyOf } from "./merge.js";
+import type { Scope } from "./scope.js";
+import type { Value } from "./value.js";
+
+/** Gives the value of a key out of one level that is no file of plain data. */
+export type KeyReader = (
+	key: string,
+	level: Level,
+	location: Location | undefined,
+	journey: Journey,
+) => Promise<Outcome>;
+
+export interface HieraSettings {
+	/** The layers of configuration, the highest first: the global `hiera.yaml`, and the environment's. */
+	readonly configs: readonly HieraConfig[];
+	/** What was read already; another Hiera may have the same. */
+	readonly files: DataFiles;
+	readonly readers: { readonly [backend in "eyaml_lookup_key" | "trocla_lookup_key"]: HieraReader };
+}
+
+/** Looks a key up on behalf of a backend. */
+export type Inner = (key: string, journey: Journey) => Promise<Outcome>;
+
+/** Makes the reader of a backend, which may look keys up itself. */
+export type HieraReader = (lookup: Inner) => KeyReader;
+
+/** What is known of one host. */
+interface Resolved {
+	readonly layers: readonly (readonly Level[])[];
+	/** Whether all levels are files of plain data. */
+	readonly plain: boolean;
+	options?: Promise<LookupOptions>;
+}
+
+/**
+ * Hierarchical data, as Puppet's Hiera 5 looks it up. All methods may also throw `data` for faults in data files: one that
+ * can't be read is a fault of every look-up, since each asks every file for `lookup_options`.
+ */
+export class Hiera {
+	readonly #settings: HieraSettings;
+	readonly #readers: { readonly [backend: string]: KeyReader };
+	readonly #hosts = new WeakMap<Scope, Promise<Resolved>>();
+	/** What was merged of values without interpolations, for all hosts that see the same. */
+	readonly #merged = new Map<string, Value>();
+	readonly #options = new WeakMap<object, LookupOptions>();
+
+	constructor(settings: HieraSettings) {
+		this.#settings = settings;
+		const lookup = (key: string, journey: Journey) => this.#lookup(key, journey, undefined);
+		const { readers } = settings;
+		this.#readers = {
+			eyaml_lookup_key: readers.eyaml_lookup_key(lookup),
+			trocla_lookup_key: readers.trocla_lookup_key(lookup),
+		};
+	}
+
+	/**
+	 * The value of the first of these keys that is found for a host.
+	 *
+	 * @param keys - dotted keys: `accounts::users.alice."full.name"`
+	 * @throws {TroclaError} `not_found` where none is, and there is no default; `data`; `invalid` for a wrong key, type or merge
+	 */
+	async lookup(keys: string | readonly string[], scope: Scope, settings: LookupSettings = {}): Promise<Value> {
+		const names = typeof keys === "string" ? [keys] : keys;
+		const found = await this.find(names, scope, settings);
+		if (found) return found.value;
+		if (settings.default !== undefined) {
+			if (settings.type !== undefined) await checkType(settings.default, settings.type, "the default");
+			return settings.default;
+		}
+		const list = names.map((name) => JSON.stringify(name)).join(", ");
+		throw new TroclaError("not_found", `${list} ${names.length === 1 ? "is" : "are"} not in Hiera's data`);
+	}
+
+	/** The same with the key that was found; `undefined` where none is. The default does not count. */
+	async find(
+		keys: readonly string[],
+		scope: Scope,
+		settings: LookupSettings = {},
+	): Promise<{ readonly key: string; readonly value: Value } | undefined> {
+		const merge = settings.merge === undefined ? undefined : askedStrategy(settings.merge);
+		const journey: Journey = { scope, stack: [], place: {}, explain: settings.explain };
+		for (const key of keys) {
+			checkKey(key);
+			const value = await this.#lookup(key, journey, merge);
+			if (value === NOT_FOUND) continue;
+			if (settings.type !== undefined) await checkType(value, settings.type, JSON.stringify(key));
+			return { key, value };
+		}
+		return undefined;
+	}
+
+	async #lookup(text: string, from: Journey, merge: Strategy | undefined): Promise<Outcome> {
+		const explain = from.explain?.step(`key ${JSON.stringify(text)}`);
+		if (text === LOOKUP_OPTIONS || text.startsWith(`${LOOKUP_OPTIONS}.`)) {
+			explain?.missing("lookup_options is how keys are looked up, and none itself");
+			return NOT_FOUND;
+		}
+		const key = parseKey(text);
+		const journey: Journey = explain ? { ...from, explain } : from;
+		const host = await this.#resolve(from.scope);
+		const options = (await this.#optionsOf(host, journey)).of(key.root);
+		const strategy = merge ?? strategyOf(options.merge, { key: key.root });
+		if (!merge && options.merge !== null) explain?.step(`lookup_options say: merge ${strategy.id}`);
+		const root = await this.#root(host, key.root, strategy, descend(journey, text, { key: text }));
+		const found = root === NOT_FOUND ? NOT_FOUND : dig(key, root);
+		return this.#convert(key, found, options, journey);
+	}
+
+	async #convert(key: DottedKey, found: Outcome, options: KeyOptions, { explain }: Journey): Promise<Outcome> {
+		if (found === NOT_FOUND) {
+			explain?.missing("not found");
+			return NOT_FOUND;
+		}
+		const { convertTo } = options;
+		if (convertTo === null) {
+			explain?.found(found);
+			return found;
+		}
+		const { convert } = await import("./convert.js");
+		const converted = convert(found, convertTo, { key: key.text });
+		explain?.step("lookup_options: convert_to").found(converted);
+		explain?.found(converted);
+		return converted;
+	}
+
+	#resolve(scope: Scope): Promise<Resolved> {
+		const known = this.#hosts.get(scope);
+		if (known) return known;
+		const resolved = this.#resolveLayers(scope);
+		this.#hosts.set(scope, resolved);
+		return resolved;
+	}
+
+	async #resolveLayers(scope: Scope): Promise<Resolved> {
+		const { configs, files } = this.#settings;
+		const layers = await Promise.all(configs.map((config) => resolveLevels(config, scope, files)));
+		const plain = layers.every((levels) => levels.every(({ backend }) => backend.endsWith("_data")));
+		return { layers, plain };
+	}
+
+	/** What `lookup_options` says for a host. */
+	async #optionsOf(host: Resolved, journey: Journey): Promise<LookupOptions> {
+		// A key that is looked up to put it into lookup_options has none itself.
+		if (journey.stack.includes(LOOKUP_OPTIONS)) return NO_OPTIONS;
+		if (host.options) return await host.options;
+		const inner = descend(journey, LOOKUP_OPTIONS, { key: LOOKUP_OPTIONS });
+		const explain = journey.explain?.step(LOOKUP_OPTIONS);
+		const options = this.#root(host, LOOKUP_OPTIONS, hash, { ...inner, explain }).then((value) => {
+			if (value === NOT_FOUND) return NO_OPTIONS;
+			if (typeof value !== "object" || value === null) return new LookupOptions(value);
+			const known = this.#options.get(value) ?? new LookupOptions(value);
+			this.#options.set(value, known);
+			return known;
+		});
+		host.options = options;
+		return await options;
+	}
+
+	/** The merged value of a root key. */
+	async #root(host: Resolved, root: string, strategy: Strategy, journey: Journey): Promise<Outcome> {
+		if (strategy.first) return await this.#firstRoot(host, root, journey);
+		const ready = host.plain && !journey.explain ? this.#plainRoot(host, root, strategy) : undefined;
+		if (ready !== undefined) return ready;
+		const layers: Outcome[][][] = [];
+		for (const levels of host.layers) {
+			const read: Outcome[][] = [];
+			for (const level of levels) {
+				const values: Outcome[] = [];
+				for await (const value of this.#level(level, root, journey)) values.push(value);
+				read.push(values);
+			}
+			layers.push(read);
+		}
+		const merged = mergeLayers(strategy, layers, { key: root });
+		if (merged !== NOT_FOUND) journey.explain?.step(`merge: ${strategy.id}`).found(merged);
+		return merged;
+	}
+
+	async #firstRoot(host: Resolved, root: string, journey: Journey): Promise<Outcome> {
+		if (host.plain && !journey.explain) {
+			const entry = firstEntry(host, root);
+			return entry ? await this.#value(entry, journey) : NOT_FOUND;
+		}
+		for (const level of host.layers.flat()) {
+			for await (const value of this.#level(level, root, journey)) if (value !== NOT_FOUND) return value;
+		}
+		return NOT_FOUND;
+	}
+
+	/**
+	 * The same for a host whose levels are all plain, and a key without interpolations: merged once for all hosts that see
+	 * it in the same files. `undefined` where it is not as simple as that.
+	 */
+	#plainRoot(host: Resolved, root: string, strategy: Strategy): Outcome | undefined {
+		let id = strategy.id;
+		const layers: Outcome[][][] = [];
+		for (const levels of host.layers) {
+			const read: Outcome[][] = [];
+			for (const { locations = [] } of levels) {
+				const values: Outcome[] = [];
+				for (const { file } of locations) {
+					const entry = file?.entry(root);
+					if (entry?.dynamic) return undefined;
+					values.push(entry ? entry.value : NOT_FOUND);
+					id += entry ? `,${entry.id}` : ",";
+				}
+				read.push(values);
+				id += ";";
+			}
+			layers.push(read);
+			id += "/";
+		}
+		const known = this.#merged.get(id);
+		if (known !== undefined) return known;
+		const merged = mergeLayers(strategy, layers, { key: root });
+		if (merged !== NOT_FOUND) this.#merged.set(id, merged);
+		return merged;
+	}
+
+	async *#level(level: Level, root: string, journey: Journey): AsyncGenerator<Outcome> {
+		const explain = journey.explain?.step(`level ${JSON.stringify(level.name)} (${level.backend})`);
+		for (const location of level.locations ?? [undefined]) {
+			const into = location ? explain?.step(`path ${location.path}`) : explain;
+			const value = await this.#read(level, location, root, into ? { ...journey, explain: into } : journey);
+			if (value !== NOT_FOUND) into?.found(value);
+			else into?.missing(location?.file === null ? "no such file" : "no such key");
+			yield value;
+		}
+	}
+
+	async #read(level: Level, location: Location | undefined, root: string, journey: Journey): Promise<Outcome> {
+		const reader = this.#readers[level.backend];
+		if (reader) return await reader(root, level, location, journey);
+		const entry = location?.file?.entry(root);
+		return entry ? await this.#value(entry, journey) : NOT_FOUND;
+	}
+
+	async #value({ value, dynamic, file, line, key }: Entry, journey: Journey): Promise<Value> {
+		if (!dynamic) return value;
+		const place = { file, line, key };
+		return await interpolate(value, { ...journey, place }, (inner, from) => this.#lookup(inner, from, undefined));
+	}
+}
+
+const NO_OPTIONS = new LookupOptions(null);
+
+function firstEntry(host: Resolved, root: string): Entry | undefined {
+	for (const levels of host.layers) {
+		for (const { locations = [] } of levels) {
+			for (const { file } of locations) {
+				const entry = file?.entry(root);
+				if (entry) return entry;
+			}
+		}
+	}
+	return undefined;
+}
+
+/** What is found in the places of levels of layers, each of them merged by itself, as Puppet does it. */
+function mergeLayers(strategy: Strategy, layers: readonly (readonly (readonly Outcome[])[])[], place: Place): Outcome {
+	const merge = (outcomes: readonly Outcome[]) => mergeFound(strategy, outcomes, place);
+	// There are always several layers for Puppet: its own, the environment's and the modules'.
+	return merge([...layers.map((levels) => merge(levels.map(merge))), NOT_FOUND, NOT_FOUND]);
+}
