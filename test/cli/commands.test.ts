@@ -356,6 +356,7 @@ test("every command's help shows two real examples", async () => {
 		"search",
 		"formats",
 		"show",
+		"lookup",
 		"import",
 		"prune",
 		"export",
