@@ -67,7 +67,8 @@ const HOUR_MS = 3_600_000;
 export class RecordStore {
 	readonly #backend: Backend;
 	readonly #settings: RecordStoreSettings;
-	#fits: Promise<void> | undefined;
+	/** Whether the seal is known to be this store's. */
+	#fits = false;
 
 	constructor(backend: Backend, settings: RecordStoreSettings) {
 		this.#backend = backend;
@@ -117,7 +118,10 @@ export class RecordStore {
 	async #write(key: string, before: string | undefined, record: KeyRecord | undefined): Promise<boolean> {
 		const after = record && Object.keys(record.formats).length > 0 ? printRecord(record) : undefined;
 		if (after === undefined) return await this.#backend.swap(key, before, undefined).catch(fail);
-		if (before === undefined) await (this.#fits ??= refuseMisfit(this.#backend, this.#settings.seal));
+		if (before === undefined && !this.#fits) {
+			await refuseMisfit(this.#backend, this.#settings.seal);
+			this.#fits = true;
+		}
 		const sealed = this.#settings.seal.close(after, key);
 		if (!(await this.#backend.swap(key, before, sealed).catch(fail))) return false;
 		await this.#keepCurrent(key, after, sealed);
