@@ -19,6 +19,7 @@ export const run: Run = async (context, _, flags) => {
 				for (const step of Object.values(steps)) step.end();
 			};
 			const left: { readonly key: string; readonly why: LeftBehind }[] = [];
+			let foreign = 0;
 			try {
 				const migrated = await migrate(source, copy, {
 					overwrite: flags.overwrite === true,
@@ -26,6 +27,8 @@ export const run: Run = async (context, _, flags) => {
 					seen: (step, done, total) => steps[step].update(done, total),
 					left: (key, why) => {
 						endSteps();
+						// A target may well have a site's whole store of its own.
+						if (why === "only-in-target" && ++foreign > MOST_FOREIGN && !context.json) return;
 						if (context.json) left.push({ key, why });
 						else tell(`trocla: ${JSON.stringify(key)} ${reasons[why]}`);
 					},
@@ -39,6 +42,9 @@ export const run: Run = async (context, _, flags) => {
 		{ create: false },
 	);
 };
+
+/** So many keys that only the target has are named. */
+const MOST_FOREIGN = 20;
 
 function targetOf(flag: unknown): string {
 	const [file] = [flag].flat().slice(-1);

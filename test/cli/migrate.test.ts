@@ -88,3 +88,13 @@ test.each([
 	expect(outcome.stderr).toMatch(/^trocla: .*\n {2}\S/);
 	expect(existsSync(target)).toBe(false);
 });
+
+test("of the keys that only the target has some are named, and the others counted", async () => {
+	const { sandbox, target } = await scene(1);
+	await sandbox.run(["set", "bob", "plain", "-c", "to.yaml"], "secret of bob");
+	await fill(target, 100);
+	const { code, stderr } = await sandbox.run(["migrate", "--to", "to.yaml"]);
+	expect(code).toBe(0);
+	expect(stderr.match(/ is only in the target/g)).toHaveLength(20);
+	expect(stderr).toMatch(/, 101 only in the target, 0 differ\.$/m);
+});
