@@ -13,6 +13,7 @@ import { TroclaError } from "../../src/errors.js";
 import { shellWord } from "../../src/input.js";
 import type { SealedSite } from "../../src/seal/site.js";
 import type { Run } from "../commands.js";
+import { template } from "../config-template.js";
 import { Context } from "../context.js";
 import { tell } from "../output.js";
 import { Progress } from "../progress.js";
@@ -121,39 +122,3 @@ function write(file: string, text: string): void {
 		closeSync(fd);
 	}
 }
-
-const template = (
-	path: string,
-	ringFile: string,
-) => `# trocla's configuration. Every key may be left out; a # stands before examples and defaults.
-
-# Where passwords are kept: sqlite (one file, for any number of processes) or memory (for one run).
-store: sqlite
-store_options:
-  path: ${JSON.stringify(path)}
-
-# With false, "trocla get" prints stored values only and "trocla create" makes new ones, as with the Ruby trocla.
-# create_on_get: true
-
-# Sealed at rest: a stolen database is worth nothing without the key ring. "trocla init --sealed" makes the ring, sets
-# these two lines, and seals what is stored.
-# encryption: aes-256-gcm
-# encryption_options: {key_file: ${JSON.stringify(ringFile)}}
-
-# What happens when a plaintext is asked for that was handed out: refuse, or regenerate
-# (a new password, which drops the hashes of the old one).
-# on_handed_out: refuse
-
-# How new passwords are made, unless a call or a profile says otherwise.
-options:
-  length: 16
-  charset: default        # alphanumeric, shellsafe, windowssafe, consolesafe, typesafe, numeric, hexadecimal
-  # require: {upper: 1, lower: 1, digit: 1, symbol: 1}
-  # words: 6              # a passphrase, instead of the three above
-  # expires: 0            # seconds
-  # sha512crypt: {rounds: 100000}
-
-# Named sets of options, for --profile. Built in: rootpw, mysql, login.
-# profiles:
-#   wifi: {charset: typesafe, length: 20}
-`;

@@ -310,10 +310,12 @@ test("init writes a configuration with comments once, and a store that works", a
 	});
 	expect(readFileSync(file, "utf8")).toBe(text);
 	expect(await runAsNobody(sandbox, ["get", "alice", "plain", "-c", file])).toMatchObject({ code: 0 });
-	// Each line that is commented out is a setting that works; sealing also takes a key ring.
+	// Each line that is commented out is a setting that works; sealing also takes a key ring, and a format its module.
 	const all = text
 		.replace(/^(\s*)# (?=( {2})?[a-z_0-9]+:( |$))/gm, "$1")
-		.replace(/^ *(words|encryption\w*):.*\n/gm, "");
+		.replace(/^ *(words|encryption\w*|formats):.*\n/gm, "")
+		.replaceAll("/usr/local/bin/notify", "/bin/true")
+		.replace("/var/log/trocla", sandbox.path("data"));
 	await run("bash", ["-c", `cat > ${sandbox.path("troclarc.yaml")}`], {}, all);
 	chmodSync(sandbox.path("troclarc.yaml"), 0o644);
 	expect(await runAsNobody(sandbox, ["doctor"])).toMatchObject({ code: 0, stderr: "" });
