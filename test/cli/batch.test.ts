@@ -1,6 +1,8 @@
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { missing } from "../support/peers.js";
 import { cleanUp, run, Sandbox, TROCLA } from "../support/sandbox.js";
@@ -223,11 +225,18 @@ test("a disk that fills up is named in each line that it fails, and nothing that
 test("a reader that is slow keeps it waiting instead of filling its memory", async () => {
 	const sandbox = new Sandbox();
 	await sandbox.run(["get", "a", "plain", "--length", "4000"]);
-	const line = "yes a plain | trocla get --batch | { sleep 2; head -5; }";
-	const limited = `ulimit -d 400000; ${line}`;
-	const { stdout, stderr } = await sandbox.shell(limited);
-	expect(stderr).toBe("");
-	expect(parse(stdout)).toHaveLength(5);
+	const yes = spawn("yes", ["a plain"], { stdio: ["ignore", "pipe", "ignore"] });
+	const stdio = [yes.stdout, "pipe", "pipe"] as const;
+	const batch = spawn(process.execPath, [TROCLA, "get", "--batch"], { env: sandbox.env, stdio: [...stdio] });
+	cleanUp(() => [yes, batch].map((child) => child.kill("SIGKILL")));
+	// In these seconds a program that does not wait for its reader makes gigabytes.
+	await sleep(3000);
+	const [, peak = ""] = /^VmHWM:\s*(\d+) kB/m.exec(readFileSync(`/proc/${batch.pid}/status`, "utf8")) ?? [];
+	expect(Number(peak) / 1024).toBeGreaterThan(30);
+	expect(Number(peak) / 1024).toBeLessThan(400);
+	const lines = createInterface({ input: batch.stdout ?? process.stdin });
+	const [first] = await once(lines, "line");
+	expect(JSON.parse(first)).toMatchObject({ key: "a", value: expect.stringMatching(/^.{4000}$/) });
 });
 
 test.skipIf(missing("script"))(
