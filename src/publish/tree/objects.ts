@@ -1,0 +1,120 @@
+import { closeSync, constants, openSync, readdirSync, readFileSync, renameSync } from "node:fs";
+import { TroclaError } from "../../errors.js";
+import { sha256 } from "../manifest.js";
+import type { Layout } from "./layout.js";
+import { RecentTexts } from "./recent-texts.js";
+import { writeNew, writing } from "./write.js";
+
+const NEW = ".new";
+
+/** The name of an object, or of one that a killed run did not finish; anything else is not ours. */
+export const isObject = (name: string) => /^[0-9a-f]{64}(\.new)?$/.test(name);
+
+/**
+ * The contents of a tree, each once under its SHA-256. Only who holds the tree's lock may have one.
+ *
+ * What is there already is read once a run before a set names it: a power cut can leave an object of a run that was
+ * not published without its content, a disk can spoil it, and clients would refuse the set until the end of days.
+ */
+export class Objects {
+	readonly #layout: Layout;
+	/** Those that were there when the run began. */
+	readonly #present: ReadonlySet<string>;
+	readonly #whole = new Set<string>();
+	readonly #recent = new RecentTexts();
+	readonly #added = new Set<string>();
+	#mended = 0;
+
+	constructor(layout: Layout) {
+		this.#layout = layout;
+		this.#present = new Set(readdirSync(layout.objects));
+	}
+
+	/** The names of those that this run added. */
+	get added(): ReadonlySet<string> {
+		return this.#added;
+	}
+
+	/** How many were there with another content, which were replaced. */
+	get mended(): number {
+		return this.#mended;
+	}
+
+	/**
+	 * Stores a text where it is not stored yet, and gives its digest. It is under its name when it is whole.
+	 *
+	 * @throws {TroclaError} `store`
+	 */
+	store(text: string): string {
+		const known = this.#recent.get(text);
+		if (known !== undefined) return known;
+		const content = Buffer.from(text);
+		const digest = sha256(content);
+		if (!this.#whole.has(digest)) this.#place(digest, content);
+		this.#recent.add(text, digest);
+		return digest;
+	}
+
+	/** Whether this run stored it or found it whole. */
+	isWhole(digest: string): boolean {
+		return this.#whole.has(digest);
+	}
+
+	/**
+	 * Makes sure that one that a set names has the content of its name.
+	 *
+	 * @throws {TroclaError} `damaged`
+	 */
+	check(digest: string): void {
+		if (this.#whole.has(digest)) return;
+		readObject(this.#layout, digest);
+		this.#whole.add(digest);
+	}
+
+	#place(digest: string, content: Buffer): void {
+		const path = this.#layout.object(digest);
+		const isThere = this.#present.has(digest);
+		if (!isThere || !holds(path, content)) {
+			if (isThere) this.#mended++;
+			else this.#added.add(digest);
+			writeNew(path + NEW, content);
+			writing(path, () => renameSync(path + NEW, path));
+		}
+		this.#whole.add(digest);
+	}
+}
+
+/**
+ * The content of an object.
+ *
+ * @throws {TroclaError} `damaged` where it is not there, or has another digest than its name says
+ */
+export function readObject(layout: Layout, digest: string): Buffer {
+	const path = layout.object(digest);
+	let content: Buffer;
+	try {
+		content = readFileSync(path);
+	} catch (error) {
+		throw damaged(`can't be read: ${(error as Error).message}`, path); // the file system's reason
+	}
+	if (sha256(content) !== digest) throw damaged("has another SHA-256 than its name", path);
+	return content;
+}
+
+function damaged(what: string, path: string): TroclaError {
+	return new TroclaError("damaged", `${path} ${what}`, "Publish all hosts: what they need is then written again");
+}
+
+/** Whether a file has this content, and is no link; what can't be read is replaced like what differs. */
+function holds(path: string, content: Buffer): boolean {
+	try {
+		const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+		try {
+			return readFileSync(file).equals(content);
+		} finally {
+			closeSync(file);
+		}
+	} catch {
+		return false;
+	}
+}

@@ -1,0 +1,93 @@
+import { lstatSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { TroclaError } from "../../errors.js";
+import type { Layout } from "./layout.js";
+import { isObject } from "./objects.js";
+import { slices } from "./slices.js";
+
+/** What was removed. */
+export interface Swept {
+	readonly objects: number;
+	readonly generations: number;
+}
+
+/**
+ * Removes what a tree does not need: whatever the published generation and the one before it don't name. Only who holds
+ * the tree's lock may do it.
+ *
+ * Objects go first: as long as there is a generation too many, the next run knows that there may be objects too many.
+ *
+ * @param removed - hears of so many hosts of old generations that are gone
+ * @throws {TroclaError} `store`
+ */
+export async function sweep(layout: Layout, removed: (hosts: number) => void = () => {}): Promise<Swept> {
+	try {
+		return await remove(layout, removed);
+	} catch (error) {
+		if (error instanceof TroclaError) throw error;
+		const why = (error as Error).message; // of the file system
+		const hint = "What is published is whole: mend that, and run it again";
+		throw new TroclaError("store", `${layout.directory} can't be tidied up: ${why}`, hint, error);
+	}
+}
+
+async function remove(layout: Layout, removed: (hosts: number) => void): Promise<Swept> {
+	const published = layout.published();
+	const { kept, superfluous } = divide(layout.numbers(), published);
+	rmSync(layout.newHosts, { force: true });
+	const objects = await sweepObjects(layout, kept);
+	for (const number of superfluous) {
+		const directory = layout.generation(number);
+		for await (const hosts of slices(readdirSync(directory))) {
+			// By promises, which here take less time than plain calls: several threads wait for the disk.
+			await Promise.all(hosts.map((host) => rm(join(directory, host), { recursive: true, force: true })));
+			removed(hosts.length);
+		}
+		await rm(directory, { recursive: true, force: true });
+	}
+	return { objects, generations: superfluous.length };
+}
+
+/** Whether a killed run left something, or may have. */
+export function needsSweep(layout: Layout): boolean {
+	return divide(layout.numbers(), layout.published()).superfluous.length > 0;
+}
+
+/** How many hosts the generation has that goes when one is published. */
+export function hostsToRemove(layout: Layout): number {
+	const { superfluous } = divide(layout.numbers(), (layout.published() ?? 0) + 1);
+	return superfluous.reduce((sum, number) => sum + readdirSync(layout.generation(number)).length, 0);
+}
+
+function divide(numbers: readonly number[], published: number | undefined) {
+	const previous = numbers.findLast((number) => published !== undefined && number < published);
+	const isKept = (number: number) => number === published || number === previous;
+	return { kept: numbers.filter(isKept), superfluous: numbers.filter((number) => !isKept(number)) };
+}
+
+async function sweepObjects(layout: Layout, generations: readonly number[]): Promise<number> {
+	const objects = readdirSync(layout.objects).filter(isObject);
+	const superfluous = new Set(objects);
+	// The newest names nearly all of them: often no other has to be read.
+	for (const number of generations.toReversed()) {
+		if (superfluous.size === 0) break;
+		await spare(layout.generation(number), superfluous);
+	}
+	for await (const names of slices([...superfluous])) {
+		for (const name of names) rmSync(layout.object(name), { force: true });
+	}
+	return superfluous.size;
+}
+
+/** Takes out of some objects those that a generation names. */
+async function spare(generation: string, objects: Set<string>): Promise<void> {
+	for await (const hosts of slices(readdirSync(generation))) {
+		for (const host of hosts) {
+			const path = join(generation, host, "HashDigest");
+			if (!lstatSync(path, { throwIfNoEntry: false })) continue;
+			// Whatever looks like a digest is spared, in a manifest that is damaged too.
+			for (const digest of readFileSync(path, "latin1").match(/\b[0-9a-f]{64}\b/g) ?? []) objects.delete(digest);
+		}
+	}
+}
