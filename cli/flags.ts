@@ -82,7 +82,7 @@ export const optionFlags: readonly Flag[] = [
 	},
 	{
 		spelling: "--render <part>",
-		help: "print a part of it only. x509: certonly, keyonly, ...; sshkey, wireguard: pubonly, privonly",
+		help: "print a part of it only. x509: certonly, keyonly, ...; sshkey, wireguard: pubonly, privonly; openpgp: pubonly",
 		option: { name: "render" },
 	},
 	{ spelling: "-o, --option <name=value>", help: "any option, its value as YAML; may be repeated", repeatable: true },

@@ -30,6 +30,11 @@ const builtin = {
 		generates: true,
 		load: async () => (await import("./sshkey.js")).sshkey,
 	},
+	openpgp: {
+		options: ["type", "bits", "name", "email"],
+		generates: true,
+		load: async () => (await import("./openpgp.js")).openpgp,
+	},
 	wireguard: { options: [], generates: true, load: async () => (await import("./wireguard.js")).wireguard },
 	x509: {
 		options: [
