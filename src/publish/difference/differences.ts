@@ -2,7 +2,7 @@ import { changedLines } from "./changed-lines.js";
 import type { Difference, EarlierTexts, FileDifference, FileName, FileTexts } from "./difference.js";
 import { readGroup, readGshadow, readPasswd, readShadow } from "./entries.js";
 import { groupDifferences } from "./groups.js";
-import { rootKeyDifferences, userKeyDifferences } from "./keys.js";
+import { keyDifferences } from "./keys.js";
 import { Groups, isUser, membersThatMove } from "./membership.js";
 import { Rows } from "./rows.js";
 import { userDifferences } from "./users.js";
@@ -29,8 +29,8 @@ export function differences(before: EarlierTexts | undefined, after: FileTexts):
 	return [
 		...userDifferences({ passwd, shadow, groupsBefore, groupsAfter, moves: membersThatMove(group) }),
 		...groupDifferences({ group, gshadow, passwd }),
-		...rootKeyDifferences(text("authorized_keys"), after.authorized_keys),
-		...userKeyDifferences(text("user_keys"), after.user_keys),
+		...keyDifferences("authorized_keys", text("authorized_keys"), after.authorized_keys),
+		...keyDifferences("user_keys", text("user_keys"), after.user_keys),
 		...passwd.leftOver(() => true),
 		...group.leftOver(() => true),
 		...shadow.leftOver((name) => isUser(passwd, name)),

@@ -1,8 +1,8 @@
-import { compareBytes } from "../../accounts/entry.js";
 import type { GroupDifference, GroupField } from "./difference.js";
 import { type GroupEntry, type GshadowEntry, NO_GSHADOW, type PasswdEntry } from "./entries.js";
 import { isUser, membership } from "./membership.js";
 import type { Row, Rows } from "./rows.js";
+import { sorted } from "./sorted.js";
 
 /** A host's groups before and after. */
 export interface GroupSource {
@@ -19,7 +19,7 @@ interface Change<Entry> {
 /** The groups that come, go and change, in the order of their names. */
 export function groupDifferences(source: GroupSource): readonly GroupDifference[] {
 	const names = new Set([...source.group.names, ...source.gshadow.names]);
-	const all = [...names].sort(compareBytes).map((name) => groupDifference(name, source));
+	const all = sorted(names).map((name) => groupDifference(name, source));
 	return all.filter((difference) => difference !== undefined);
 }
 

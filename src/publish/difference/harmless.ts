@@ -5,11 +5,20 @@ const HASH = /\$(?:y|gy|7|2[abxy]?|[156]|sha1|md5)[$,].{8}/;
  * A field that is shown as it is. A hash that stands in the wrong place, as a full name, is still a secret: it is replaced.
  */
 export function harmless(field: string): string {
-	return HASH.test(field) ? "(hidden)" : field;
+	return hasHash(field) ? "(hidden)" : field;
 }
 
 /** Whether this can be a name: not empty, and no hash that stands in its place. */
-export const isName = (field: string) => field !== "" && !HASH.test(field);
+export const isName = (field: string) => field !== "" && !hasHash(field);
+
+const hasHash = (field: string) => field.includes("$") && HASH.test(field);
 
 /** Whether a line has control characters, which trocla prints none of. */
-export const hasControl = (line: string) => /\p{Cc}/u.test(line);
+export function hasControl(line: string): boolean {
+	// Several times as fast as `/\p{Cc}/u`.
+	for (let index = 0; index < line.length; index++) {
+		const code = line.charCodeAt(index);
+		if (code <= 0x1f || (code >= 0x7f && code <= 0x9f)) return true;
+	}
+	return false;
+}

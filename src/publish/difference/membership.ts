@@ -1,9 +1,9 @@
-import { compareBytes } from "../../accounts/entry.js";
 import { linesIn } from "./changed-lines.js";
 import type { Membership } from "./difference.js";
 import type { GroupEntry, PasswdEntry } from "./entries.js";
 import { readGroup } from "./entries.js";
 import { nameOf, type Rows } from "./rows.js";
+import { sorted } from "./sorted.js";
 
 /** What joins a list and what leaves it; `undefined` where nobody does. */
 export function membership<Field extends string>(
@@ -12,8 +12,8 @@ export function membership<Field extends string>(
 	after: Iterable<string>,
 ): Membership<Field> | undefined {
 	const [old, now] = [new Set(before), new Set(after)];
-	const joined = [...now].filter((name) => !old.has(name)).sort(compareBytes);
-	const left = [...old].filter((name) => !now.has(name)).sort(compareBytes);
+	const joined = sorted([...now].filter((name) => !old.has(name)));
+	const left = sorted([...old].filter((name) => !now.has(name)));
 	return joined.length + left.length > 0 ? { field, joined, left } : undefined;
 }
 
@@ -31,7 +31,6 @@ export function membersThatMove(groups: Rows<GroupEntry>): ReadonlyMap<string, M
 		for (const name of change?.joined ?? []) of(name).joined.push(group);
 		for (const name of change?.left ?? []) of(name).left.push(group);
 	}
-	const sorted = (names: readonly string[]) => names.toSorted(compareBytes);
 	return new Map(
 		[...moves].map(([name, { joined, left }]) => [
 			name,
@@ -71,7 +70,7 @@ export class Groups {
 				else groups.set(member, new Set([name]));
 			}
 		}
-		return new Map([...groups].map(([member, names]) => [member, [...names].sort(compareBytes)]));
+		return new Map([...groups].map(([member, names]) => [member, sorted(names)]));
 	}
 
 	*#entries(): Generator<readonly [string, GroupEntry]> {

@@ -33,7 +33,10 @@ export class Differences {
 	#once(difference: Difference): Difference {
 		const text = JSON.stringify(difference);
 		const same = this.#same.get(text);
-		if (!same) this.#same.set(text, difference);
-		return same ?? difference;
+		if (same) return same;
+		// Its strings are slices of the texts, which would stay in memory with them. JSON gives the same type.
+		const copy = JSON.parse(text) as Difference;
+		this.#same.set(text, copy);
+		return copy;
 	}
 }

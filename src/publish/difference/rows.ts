@@ -23,12 +23,12 @@ export class Rows<Entry> {
 
 	constructor(file: FileName, before: string, after: string, read: Read<Entry>) {
 		this.#file = file;
-		this.#before = new NamedLines(before, read);
-		this.#after = new NamedLines(after, read);
 		const { gone, come } = changedLines(before, after);
+		this.#before = new NamedLines(before, gone, read);
+		this.#after = new NamedLines(after, come, read);
 		this.#gone = gone;
 		this.#come = come;
-		this.names = new Set([...gone, ...come].filter((line) => read(line)).map(nameOf));
+		this.names = new Set([...this.#before.names(), ...this.#after.names()]);
 	}
 
 	/** The row of a name. Where there are several, the first one counts, as it does for getpwnam(3). */
@@ -57,18 +57,26 @@ export class Rows<Entry> {
 class NamedLines<Entry> {
 	readonly #text: string;
 	readonly #read: Read<Entry>;
+	/** The lines that were read, because they come or go. */
+	readonly #entries: ReadonlyMap<string, Entry | undefined>;
 	readonly #rows = new Map<string, Row<Entry> | undefined>();
 	#index: ReadonlyMap<string, string> | undefined;
 
-	constructor(text: string, read: Read<Entry>) {
+	constructor(text: string, changed: readonly string[], read: Read<Entry>) {
 		this.#text = text;
 		this.#read = read;
+		this.#entries = new Map(changed.map((line) => [line, read(line)]));
+	}
+
+	/** The names of those that were read, with what is one. */
+	*names(): Generator<string> {
+		for (const [line, entry] of this.#entries) if (entry !== undefined) yield nameOf(line);
 	}
 
 	row(name: string): Row<Entry> | undefined {
 		if (this.#rows.has(name)) return this.#rows.get(name);
 		const line = this.#line(name);
-		const entry = line === undefined ? undefined : this.#read(line);
+		const entry = line === undefined ? undefined : (this.#entries.get(line) ?? this.#read(line));
 		const row = line === undefined || entry === undefined ? undefined : { line, entry };
 		this.#rows.set(name, row);
 		return row;

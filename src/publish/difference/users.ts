@@ -1,8 +1,8 @@
-import { compareBytes } from "../../accounts/entry.js";
 import type { AddedUser, AgeingField, Membership, UserDifference, UserField } from "./difference.js";
 import { NO_SHADOW, type PasswdEntry, type ShadowEntry } from "./entries.js";
 import type { Groups } from "./membership.js";
 import type { Row, Rows } from "./rows.js";
+import { sorted } from "./sorted.js";
 
 /** A host's users before and after, and what is known about their groups. */
 export interface UserSource {
@@ -18,7 +18,7 @@ export interface UserSource {
 export function userDifferences(source: UserSource): readonly UserDifference[] {
 	const { passwd, shadow, moves } = source;
 	const names = new Set([...passwd.names, ...shadow.names, ...moves.keys()]);
-	const all = [...names].sort(compareBytes).map((name) => userDifference(name, source));
+	const all = sorted(names).map((name) => userDifference(name, source));
 	return all.filter((difference) => difference !== undefined);
 }
 
