@@ -1,7 +1,20 @@
+import type { FileName } from "./difference.js";
+
 /** The lines that one text has and another does not, in their order; a line that is there twice counts twice. */
 export interface ChangedLines {
 	readonly gone: readonly string[];
 	readonly come: readonly string[];
+}
+
+/** A file before and after, with the lines that this makes come and go. */
+export interface ChangedFile extends ChangedLines {
+	readonly file: FileName;
+	readonly before: string;
+	readonly after: string;
+}
+
+export function changedFile(file: FileName, before: string, after: string): ChangedFile {
+	return { file, before, after, ...changedLines(before, after) };
 }
 
 const NONE: ChangedLines = { gone: [], come: [] };

@@ -1,4 +1,4 @@
-import { changedLines } from "./changed-lines.js";
+import { type ChangedFile, changedFile } from "./changed-lines.js";
 import type { Difference, EarlierTexts, FileDifference, FileName, FileTexts } from "./difference.js";
 import { readGroup, readGshadow, readPasswd, readShadow } from "./entries.js";
 import { groupDifferences } from "./groups.js";
@@ -6,8 +6,6 @@ import { keyDifferences } from "./keys.js";
 import { Groups, isUser, membersThatMove } from "./membership.js";
 import { Rows } from "./rows.js";
 import { userDifferences } from "./users.js";
-
-const FILES: readonly FileName[] = ["passwd", "group", "shadow", "gshadow", "authorized_keys", "user_keys"];
 
 /**
  * What a publication changes on one host, in an order that depends on nothing but the texts: users, groups, root's keys,
@@ -18,33 +16,42 @@ const FILES: readonly FileName[] = ["passwd", "group", "shadow", "gshadow", "aut
  * @param before - `undefined` for a host that is new
  */
 export function differences(before: EarlierTexts | undefined, after: FileTexts): readonly Difference[] {
-	const text = (file: FileName) => before?.[file] ?? "";
-	const passwd = new Rows("passwd", text("passwd"), after.passwd, readPasswd);
-	const shadow = new Rows("shadow", text("shadow"), after.shadow, readShadow);
-	const group = new Rows("group", text("group"), after.group, readGroup);
-	const gshadow = new Rows("gshadow", text("gshadow"), after.gshadow, readGshadow);
-	const groupsBefore = new Groups(text("group"));
+	const of = (file: FileName) => changedFile(file, before?.[file] ?? "", after[file]);
+	const files: ChangedFiles = {
+		passwd: of("passwd"),
+		group: of("group"),
+		shadow: of("shadow"),
+		gshadow: of("gshadow"),
+		authorized_keys: of("authorized_keys"),
+		user_keys: of("user_keys"),
+	};
+	const passwd = new Rows(files.passwd, readPasswd);
+	const shadow = new Rows(files.shadow, readShadow);
+	const group = new Rows(files.group, readGroup);
+	const gshadow = new Rows(files.gshadow, readGshadow);
+	const groupsBefore = new Groups(files.group.before);
 	const groupsAfter = new Groups(after.group);
 	const isKnownGroup = (name: string) => group.before(name) !== undefined || group.after(name) !== undefined;
 	return [
 		...userDifferences({ passwd, shadow, groupsBefore, groupsAfter, moves: membersThatMove(group) }),
 		...groupDifferences({ group, gshadow, passwd }),
-		...keyDifferences("authorized_keys", text("authorized_keys"), after.authorized_keys),
-		...keyDifferences("user_keys", text("user_keys"), after.user_keys),
+		...keyDifferences(files.authorized_keys, "authorized_keys"),
+		...keyDifferences(files.user_keys, "user_keys"),
 		...passwd.leftOver(() => true),
 		...group.leftOver(() => true),
 		...shadow.leftOver((name) => isUser(passwd, name)),
 		...gshadow.leftOver(isKnownGroup),
-		...rearranged(text, after),
+		...Object.values(files).filter(isRearranged).map(rearranged),
 	];
 }
 
-/** Files that have the same lines, and are not the same. */
-function rearranged(before: (file: FileName) => string, after: FileTexts): readonly FileDifference[] {
-	const files = FILES.filter((file) => {
-		if (before(file) === after[file]) return false;
-		const { gone, come } = changedLines(before(file), after[file]);
-		return gone.length + come.length === 0;
-	});
-	return files.map((file) => ({ kind: "file", change: "changed", file }));
+type ChangedFiles = { readonly [file in FileName]: ChangedFile };
+
+/** Whether a file has the same lines, and is not the same. */
+function isRearranged({ before, after, gone, come }: ChangedFile): boolean {
+	return before !== after && gone.length + come.length === 0;
+}
+
+function rearranged({ file }: ChangedFile): FileDifference {
+	return { kind: "file", change: "changed", file };
 }

@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { changedLines, linesIn } from "./changed-lines.js";
+import { type ChangedFile, linesIn } from "./changed-lines.js";
 import type { Key, KeyChange, KeyDifference, LinesDifference } from "./difference.js";
 import { isName } from "./harmless.js";
 import { changedKeyFields, type KeyRow, readKeyRow } from "./key-row.js";
@@ -13,11 +13,9 @@ type KeyFile = "authorized_keys" | "user_keys";
  * go or change, in the order of the file. Of several lines with the same key the first counts, as it does for sshd.
  */
 export function keyDifferences(
+	{ before, after, gone, come }: ChangedFile,
 	file: KeyFile,
-	before: string,
-	after: string,
 ): readonly (KeyDifference | LinesDifference)[] {
-	const { gone, come } = changedLines(before, after);
 	const users = new Set([...gone, ...come].map(file === "user_keys" ? nameOf : () => ""));
 	const [old, now] = [rowsOf(file, before, users), rowsOf(file, after, users)];
 	const differences = new Map<string, KeyDifference[]>();

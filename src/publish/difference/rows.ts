@@ -1,5 +1,5 @@
-import { changedLines, linesIn } from "./changed-lines.js";
-import type { FileName, LinesDifference } from "./difference.js";
+import { type ChangedFile, linesIn } from "./changed-lines.js";
+import type { LinesDifference } from "./difference.js";
 import type { Read } from "./entries.js";
 
 /** A line of a file, and what was read there. */
@@ -15,19 +15,14 @@ const MANY = 8;
 export class Rows<Entry> {
 	/** The names of all lines that come or go, as far as these can be read. */
 	readonly names: ReadonlySet<string>;
-	readonly #file: FileName;
 	readonly #before: NamedLines<Entry>;
 	readonly #after: NamedLines<Entry>;
-	readonly #gone: readonly string[];
-	readonly #come: readonly string[];
+	readonly #changed: ChangedFile;
 
-	constructor(file: FileName, before: string, after: string, read: Read<Entry>) {
-		this.#file = file;
-		const { gone, come } = changedLines(before, after);
-		this.#before = new NamedLines(before, gone, read);
-		this.#after = new NamedLines(after, come, read);
-		this.#gone = gone;
-		this.#come = come;
+	constructor(changed: ChangedFile, read: Read<Entry>) {
+		this.#changed = changed;
+		this.#before = new NamedLines(changed.before, changed.gone, read);
+		this.#after = new NamedLines(changed.after, changed.come, read);
 		this.names = new Set([...this.#before.names(), ...this.#after.names()]);
 	}
 
@@ -47,10 +42,11 @@ export class Rows<Entry> {
 				own.row(name)?.line === line && other.row(name)?.line !== line && isKnown(name);
 			return lines.filter((line) => !isTold(line, nameOf(line))).length;
 		};
-		const removed = count(this.#gone, this.#before, this.#after);
-		const added = count(this.#come, this.#after, this.#before);
-		if (removed > 0) yield { kind: "lines", change: "removed", file: this.#file, count: removed };
-		if (added > 0) yield { kind: "lines", change: "added", file: this.#file, count: added };
+		const { file, gone, come } = this.#changed;
+		const removed = count(gone, this.#before, this.#after);
+		const added = count(come, this.#after, this.#before);
+		if (removed > 0) yield { kind: "lines", change: "removed", file, count: removed };
+		if (added > 0) yield { kind: "lines", change: "added", file, count: added };
 	}
 }
 
