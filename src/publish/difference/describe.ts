@@ -48,7 +48,7 @@ function addedUser({ uid, gid, group, groups, locked, password }: AddedUser): re
 	return [
 		`uid ${uid}`,
 		group === null ? `gid ${gid}` : `group ${shown(group)}`,
-		...(groups.length > 0 ? [counted("group", groups).replace(/^group /, "also in group ")] : []),
+		...(groups.length > 0 ? [`also in ${counted("group", groups)}`] : []),
 		...(locked ? ["locked"] : []),
 		...(password === "set" ? [] : [PASSWORDS[password]]),
 	];

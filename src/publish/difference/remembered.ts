@@ -20,9 +20,14 @@ export class Differences {
 	 * @param read - gives the texts, and is called for the first host that has the pair only
 	 */
 	of(pair: string, read: () => Texts | Promise<Texts>): Promise<readonly Difference[]> {
-		const known = this.#ofPairs.get(pair) ?? this.#compare(read);
-		this.#ofPairs.set(pair, known);
-		return known;
+		const known = this.#ofPairs.get(pair);
+		if (known) return known;
+		const compared = this.#compare(read).catch((error: unknown) => {
+			this.#ofPairs.delete(pair);
+			throw error;
+		});
+		this.#ofPairs.set(pair, compared);
+		return compared;
 	}
 
 	async #compare(read: () => Texts | Promise<Texts>): Promise<readonly Difference[]> {
