@@ -16,6 +16,13 @@ export interface AuthorizedKey {
 	readonly comment: string;
 }
 
+/** A line of authorized_keys that nobody has checked. */
+export interface KeyLine extends Material {
+	/** Empty where there are none. */
+	readonly options: string;
+	readonly comment: string | undefined;
+}
+
 type Material = Pick<AuthorizedKey, "type" | "key">;
 
 /** sshd(8): the longest line that sshd is sure to read. */
@@ -60,15 +67,21 @@ function parseMap(name: string, value: unknown, at: Place): AuthorizedKey | "abs
 function parseLine(name: string, value: string, at: Place): AuthorizedKey | undefined {
 	const text = trimmedText(value, at);
 	if (text === undefined) return undefined;
-	const options = optionsIn(text);
-	const rest = text.slice(options.length).trim();
-	const [, type = "", key = "", comment] = /^(\S+)\s+(\S+)(?:\s+(.*))?$/.exec(rest) ?? [];
-	if (!areTypeAndKey(type, key)) {
+	const parts = splitKeyLine(text);
+	if (!parts) {
 		return at.fault("is no line of authorized_keys", "Give [OPTIONS] TYPE BASE64 [COMMENT], as in a .pub file");
 	}
-	const checked = { options: parseOptions(options, at), material: checkMaterial(type, key, at) };
+	const checked = { options: parseOptions(parts.options, at), material: checkMaterial(parts.type, parts.key, at) };
 	if (!checked.options || !checked.material) return undefined;
-	return { name, options: checked.options, ...checked.material, comment: comment ?? name };
+	return { name, options: checked.options, ...checked.material, comment: parts.comment ?? name };
+}
+
+/** The parts of a line of authorized_keys as they stand there, none of them checked; `undefined` where it has no key. */
+export function splitKeyLine(line: string): KeyLine | undefined {
+	const options = optionsIn(line);
+	const rest = line.slice(options.length).trim();
+	const [, type = "", key = "", comment] = /^(\S+)\s+(\S+)(?:\s+(.*))?$/.exec(rest) ?? [];
+	return areTypeAndKey(type, key) ? { options, type, key, comment } : undefined;
 }
 
 /** What a line has before the type: no blanks outside of quotes, in which a quote has a backslash before it. */

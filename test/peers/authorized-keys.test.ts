@@ -1,11 +1,17 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { userInfo } from "node:os";
+import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sshkey } from "../../formats/sshkey.js";
+import { parseAccounts } from "../../src/accounts/accounts.js";
 import { printKey } from "../../src/accounts/authorized-key.js";
 import { parseKeys, printKeys } from "../../src/accounts/authorized-keys.js";
 import { FLAGS, VALUES } from "../../src/accounts/key-option-rules.js";
+import type { Rules } from "../../src/accounts/rules.js";
+import { printUserKeys } from "../../src/accounts/user-keys.js";
 import { everyType } from "../support/keys.js";
+import { isRoot } from "../support/nobody.js";
 import { making } from "../support/pairs.js";
 import { missing, pathOf } from "../support/peers.js";
 import { run, Sandbox } from "../support/sandbox.js";
@@ -190,5 +196,65 @@ describe.skipIf(missing("sshd", "ssh"))("sshd (needs openssh-server and openssh-
 		expect(parseKeys({ alice: `${options} ${line}` }).value).toBeUndefined();
 		sshd.authorize(`${options} ${line}`);
 		expect(await sshd.login(secret)).toMatchObject({ code: 255, stdout: "" });
+	});
+});
+
+const manual = readFileSync(join(import.meta.dirname, "../../docs/accounts.md"), "utf8");
+const [, options = ""] = /^```sshd_config\n(.*?)^```$/ms.exec(manual) ?? [];
+const option = (name: string) => new RegExp(`^${name} (.*)$`, "m").exec(options)?.[1] ?? expect.unreachable();
+const { username } = userInfo();
+
+/** Puts the users' keys where the manual's command is to look for them, and gives that command. */
+function withUserKeys(sandbox: Sandbox, users: unknown, rules: Rules = {}): string {
+	const { value, faults } = parseAccounts(users, { people: { gid: 2000 } }, undefined, rules);
+	expect(faults).toEqual([]);
+	const file = sandbox.path("user_keys");
+	if (isRoot) chmodSync(sandbox.directory, 0o711);
+	writeFileSync(file, printUserKeys(value?.users ?? []), { mode: 0o644 });
+	return option("AuthorizedKeysCommand").replace("/var/lib/extrausers/user_keys", file);
+}
+
+describe.skipIf(missing("awk"))("the AuthorizedKeysCommand of docs/accounts.md (needs awk)", () => {
+	it("prints the keys of the user who logs in, whatever patterns and escapes names look like", async () => {
+		const { type, key } = everyType()[0] ?? expect.unreachable();
+		const names = ["a.b", "axb", "a", "b", "ab", "ab$", String.raw`a\142`, "a&b", "[a]b", "x=1", "'a'", "é", "A.B"];
+		const own = (name: string) => ({ [`${name}:1`]: { type, key, options: ["command=echo a:b"] } });
+		const users = names.map((name, index) => [name, { uid: 2001 + index, gid: "people", keys: own(name) }]);
+		const command = withUserKeys(new Sandbox(), Object.fromEntries(users), { names: "debian" });
+		for (const name of names) {
+			const { stdout } = await run("/bin/sh", ["-c", command.replace("%u", '"$1"'), "sh", name], {
+				env: { PATH: process.env.PATH },
+			});
+			expect(stdout).toBe(`command="echo a:b" ${type} ${key} ${name}:1\n`);
+		}
+	});
+});
+
+describe.skipIf(missing("sshd", "ssh", "awk"))("sshd with users' own keys (needs openssh-server and awk)", () => {
+	it("lets in who has a key of the user, and nobody with another user's, as docs/accounts.md sets it up", async () => {
+		const pair = async () => {
+			const value = await generate();
+			return { line: await part("pubonly", value), secret: await part("privonly", value) };
+		};
+		const [host, own, old, other] = [await pair(), await pair(), await pair(), await pair()];
+		const keys = { new: own.line, old: { ensure: "absent" } };
+		const command = withUserKeys(new Sandbox(), {
+			[username]: { uid: 2001, gid: "people", keys },
+			[`x${username}`]: { uid: 2002, gid: "people", keys: { other: other.line } },
+			[`.${username.slice(1)}`]: { uid: 2003, gid: "people", keys: { other: other.line } },
+		});
+		const config = {
+			AuthorizedKeysCommand: command,
+			AuthorizedKeysCommandUser: isRoot ? option("AuthorizedKeysCommandUser") : username,
+			AuthorizedKeysFile: "none",
+		};
+		const sshd = await Sshd.start({ privateKey: host.secret, publicLine: host.line }, config);
+		try {
+			expect(await sshd.login(own.secret)).toMatchObject({ code: 0, stdout: "in\n" });
+			expect(await sshd.login(old.secret)).toMatchObject({ code: 255, stdout: "" });
+			expect(await sshd.login(other.secret)).toMatchObject({ code: 255, stdout: "" });
+		} finally {
+			await sshd.stop();
+		}
 	});
 });

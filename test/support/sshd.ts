@@ -16,8 +16,11 @@ interface Pair {
 
 /** An OpenSSH server of a test's own, on a loopback port, that lets the user in who runs the tests. */
 export class Sshd {
-	/** @param host - the server's own key */
-	static async start(host: Pair): Promise<Sshd> {
+	/**
+	 * @param host - the server's own key
+	 * @param config - options of sshd_config(5) that it has instead of, or besides, its own
+	 */
+	static async start(host: Pair, config: { readonly [option: string]: string } = {}): Promise<Sshd> {
 		const directory = serverDirectory();
 		const made = process.getuid?.() === 0 && !existsSync(EMPTY_DIRECTORY);
 		if (made) mkdirSync(EMPTY_DIRECTORY, { mode: 0o755 });
@@ -39,6 +42,7 @@ export class Sshd {
 				PermitRootLogin: "prohibit-password",
 				StrictModes: "no",
 				UsePAM: "no",
+				...config,
 			};
 			writeFileSync(file("sshd_config"), lines(options));
 			const ready = /Server listening on 127\.0\.0\.1/;

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { printAccounts } from "../../../src/accounts/account-files.js";
 import { parseAccounts } from "../../../src/accounts/accounts.js";
 import { parseKeys, printKeys } from "../../../src/accounts/authorized-keys.js";
+import { printUserKeys } from "../../../src/accounts/user-keys.js";
 import { parseYaml } from "../../../src/config/yaml.js";
 
 const manual = readFileSync(join(import.meta.dirname, "../../../docs/accounts.md"), "utf8");
@@ -29,6 +30,7 @@ describe("the example of docs/accounts.md", () => {
 			...files,
 			shadow: files.shadow.replace(/(\$\w+\$)[^:]+/g, "$1..."),
 			authorized_keys: printKeys(keys.value ?? []),
+			user_keys: printUserKeys(value?.users ?? []),
 		};
 		for (const [name, text] of Object.entries(shown)) expect(blocks.get(`text ${name}`), name).toBe(text);
 	});
