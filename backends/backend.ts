@@ -78,10 +78,13 @@ export class BackendError extends Error {
 	override name = "BackendError";
 	readonly fault: BackendFault;
 	readonly hint: string | undefined;
+	/** The key whose record alone is at fault; without one it is the whole store. */
+	readonly key: string | undefined;
 
-	constructor(fault: BackendFault, message: string, hint?: string) {
+	constructor(fault: BackendFault, message: string, hint?: string, key?: string) {
 		super(message);
 		this.fault = fault;
 		this.hint = hint;
+		this.key = key;
 	}
 }

@@ -75,6 +75,7 @@ export async function openSqlite(path: string, create = true): Promise<Backend> 
 			"damaged",
 			`the row of ${JSON.stringify(key)} in ${path} is not one that Keyv wrote`,
 			"Restore this row from a backup, or delete it with the sqlite3 command if it is not trocla's",
+			key,
 		);
 	}
 

@@ -7,6 +7,7 @@ import type { Trocla } from "./trocla.js";
 export type { ConfigInput } from "./config/input.js";
 export type { FormatDescription, KeyDescription } from "./describe.js";
 export { type ErrorCode, TroclaError } from "./errors.js";
+export type { Asked, Peeked } from "./peek-many.js";
 export type { Claim, Expiry, Options, Values } from "./records/record.js";
 export type { Fault } from "./records/store.js";
 export type { Trocla } from "./trocla.js";

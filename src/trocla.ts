@@ -5,6 +5,7 @@ import { TroclaError } from "./errors.js";
 import { checkFormat, checkKey, checkPassword } from "./input.js";
 import { Maker, type TroclaSettings } from "./maker.js";
 import { checkMembers } from "./members.js";
+import type { Asked, Peeked } from "./peek-many.js";
 import { generated, valuesOf, without } from "./records/changes.js";
 import { isClaimed, refuseClaimed } from "./records/claims.js";
 import type { Options, Values } from "./records/record.js";
@@ -84,6 +85,18 @@ export class Trocla implements AsyncDisposable {
 		if (record && name === "plain" && record.formats.plain && isClaimed(record, name)) refuseClaimed(key, record);
 		const value = record?.formats[name]?.value;
 		return part && value !== undefined ? await part(value) : value;
+	}
+
+	/**
+	 * What `peek` gives for each of these, and when it was stored; in their order, `undefined` for what is not stored. A
+	 * record that can't be read has its error in its place, as a plaintext that is being handed out has, and stops no
+	 * other. Each key is read once, and of their records some hundred are in memory at a time.
+	 *
+	 * @throws {TroclaError} `ring`, `config` where it is no record that is at fault, but what all are read with
+	 */
+	async peekMany(asked: readonly Asked[]): Promise<(Peeked | undefined)[]> {
+		const { peekMany } = await import("./peek-many.js");
+		return await peekMany(this.#records, this.#settings.formats, asked);
 	}
 
 	/**

@@ -84,10 +84,12 @@ test("a program imports the library, or requires it, and gets the same one", asy
 test("the library's types stand on their own", async () => {
 	writeFileSync(
 		join(directory, "consumer.mts"),
-		`import { openTrocla, TroclaError, type KeyDescription } from "trocla";
+		`import { openTrocla, TroclaError, type KeyDescription, type Peeked } from "trocla";
 		await using trocla = await openTrocla({ config: { store: "memory", options: { length: 20 } }, warn: (message: string) => {} });
 		const value: string = await trocla.get("a", "sha512crypt", { rounds: 5000 });
 		const stored: string | undefined = await trocla.peek("a", "plain");
+		const found: (Peeked | undefined)[] = await trocla.peekMany([{ key: "a", format: "plain" }]);
+		const at: string | undefined = found[0]?.at ?? found[0]?.error?.code;
 		const shown: KeyDescription | undefined = await trocla.show("a");
 		await trocla.handOut("a", ({ plain }) => { const text: string | undefined = plain; });
 		for await (const key of trocla.search(/./)) key.length;

@@ -37,6 +37,17 @@ export async function* pages(
 }
 
 /**
+ * The rows of these keys, in their order, some hundred at a time.
+ *
+ * @throws {TroclaError} `store`
+ */
+export async function* pagesOf(backend: Backend, keys: readonly string[]): AsyncGenerator<Row[]> {
+	for (let first = 0; first < keys.length; first += PAGE_KEYS) {
+		yield await readRows(backend, keys.slice(first, first + PAGE_KEYS)).catch(fail);
+	}
+}
+
+/**
  * The rows of these keys, in their order.
  *
  * @throws {BackendError}
@@ -71,4 +82,10 @@ export function fail(error: unknown): never {
 /** A backend's error as one of the product's. */
 export function storeError(error: BackendError): TroclaError {
 	return new TroclaError(error.fault === "damaged" ? "damaged" : "store", error.message, error.hint, error);
+}
+
+/** Whether not the key that was asked for is at fault, but what all are read and written with: no other would do better. */
+export function concernsStore({ code, cause }: TroclaError): boolean {
+	if (code === "damaged") return cause instanceof BackendError && cause.key === undefined;
+	return code === "store" || code === "ring" || code === "config";
 }

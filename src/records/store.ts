@@ -5,7 +5,7 @@ import { type Action, type Change, changeOf, type StoreEvent } from "./change.js
 import { claimant, refuseClaimed } from "./claims.js";
 import { literalPrefix } from "./literal-prefix.js";
 import { refuseMisfit } from "./misfit.js";
-import { fail, pages, type Row, readRows, storeError } from "./pages.js";
+import { concernsStore, fail, pages, pagesOf, type Row, readRows, storeError } from "./pages.js";
 import { hasExpired, type KeyRecord, parseExactly, parseRecord, printRecord } from "./record.js";
 
 /** Something that is wrong with what is stored, and what to do about it. */
@@ -14,7 +14,7 @@ export interface Fault {
 	readonly hint: string | undefined;
 }
 
-/** What is stored of a key, expired or not: its exact record, or why it can't be read; neither where there is none. */
+/** What is stored of a key: its record, or why it can't be read; neither where there is none. */
 export interface Stored {
 	readonly key: string;
 	readonly record?: KeyRecord;
@@ -198,14 +198,26 @@ export class RecordStore {
 		await this.#settings.noted(event);
 	}
 
-	/** All that is stored, in the order of the keys, some hundred at a time; an expired record too. */
+	/** All that is stored, in the order of the keys, some hundred at a time; an expired record too, and each exactly as it is. */
 	async *stored(): AsyncGenerator<readonly Stored[]> {
-		for await (const page of pages(this.#backend, () => true, "")) yield page.map((row) => this.#stored(row));
+		for await (const page of pages(this.#backend, () => true, "")) yield page.map((row) => this.#exact(row));
 	}
 
-	/** What is stored of these keys, in their order; an expired record too. */
+	/** What is stored of these keys, in their order; an expired record too, and each exactly as it is. */
 	async find(keys: readonly string[]): Promise<readonly Stored[]> {
-		return (await readRows(this.#backend, keys).catch(fail)).map((row) => this.#stored(row));
+		return (await readRows(this.#backend, keys).catch(fail)).map((row) => this.#exact(row));
+	}
+
+	/**
+	 * What `read` gives for each of these keys, in their order, some hundred at a time: its record, or why it can't be read.
+	 * What is wrong with the store as a whole is thrown.
+	 */
+	async *readMany(keys: readonly string[]): AsyncGenerator<readonly Stored[]> {
+		for await (const page of pagesOf(this.#backend, keys)) {
+			const found = page.map((row) => this.#stored(row, (text, key) => this.#live(text, key)));
+			for (const { fault } of found) if (fault && concernsStore(fault)) throw fault;
+			yield found;
+		}
 	}
 
 	/** How many keys are stored, those of expired records too. */
@@ -228,11 +240,16 @@ export class RecordStore {
 		}
 	}
 
-	#stored({ key, text, fault }: Row): Stored {
+	#exact(row: Row): Stored {
+		return this.#stored(row, (text, key) => parseExactly(this.#settings.seal.open(text, key), key));
+	}
+
+	#stored({ key, text, fault }: Row, read: (text: string, key: string) => KeyRecord | undefined): Stored {
 		if (fault) return { key, fault: storeError(fault) };
 		if (text === undefined) return { key };
 		try {
-			return { key, record: parseExactly(this.#settings.seal.open(text, key), key) };
+			const record = read(text, key);
+			return record ? { key, record } : { key };
 		} catch (error) {
 			if (!(error instanceof TroclaError)) throw error;
 			return { key, fault: error };

@@ -24,6 +24,7 @@ test.each([
 	const calls = [
 		trocla.get(key, "plain"),
 		trocla.peek(key, "plain"),
+		trocla.peekMany([{ key, format: "plain" }]),
 		trocla.set(key, "plain", "x"),
 		trocla.reset(key, "plain"),
 		trocla.delete(key),
@@ -40,6 +41,7 @@ test("an unknown format is refused with the nearest one", async () => {
 	const { trocla } = new TestStore();
 	const calls = [
 		trocla.get("a", "sha521crypt"),
+		trocla.peekMany([{ key: "a", format: "sha521crypt" }]),
 		trocla.delete("a", "sha521crypt"),
 		trocla.verify("a", "x", "sha521crypt"),
 	];
