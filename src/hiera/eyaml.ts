@@ -2,8 +2,9 @@ import { createPrivateKey, type KeyObject } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { DataError, type Place } from "./data-error.js";
-import type { HieraReader, Inner } from "./hiera.js";
-import { interpolate, type Journey } from "./interpolate.js";
+import type { Entry } from "./data-files.js";
+import type { HieraReader } from "./hiera.js";
+import { interpolate } from "./interpolate.js";
 import { NOT_FOUND } from "./key.js";
 import { decryptPkcs7, Pkcs7Error } from "./pkcs7.js";
 import { type Hash, isArray, isHash, type Value } from "./value.js";
@@ -18,13 +19,28 @@ const DEFAULT_KEY = "./keys/private_key.pkcs7.pem";
  */
 export function eyamlReader(env: { readonly [name: string]: string | undefined }): HieraReader {
 	const keys = new Map<string, Promise<KeyObject>>();
+	const decrypted = new Decrypted();
 	return (lookup) => async (key, level, location, journey) => {
 		const entry = location?.file?.entry(key);
 		if (!entry) return NOT_FOUND;
 		const place = { file: entry.file, line: entry.line, key };
 		const decryption = new Decryption(level.options, keys, env, place);
-		return await decryption.value(entry.value, { ...journey, place }, lookup);
+		const value = await decrypted.value(entry, decryption);
+		return await interpolate(value, { ...journey, place }, lookup);
 	};
+}
+
+/** What was decrypted with a key, so that it is not for each host again. */
+class Decrypted {
+	readonly #values = new Map<string, WeakMap<Entry, Promise<Value>>>();
+
+	value(entry: Entry, decryption: Decryption): Promise<Value> {
+		const values = this.#values.get(decryption.keyName) ?? new WeakMap<Entry, Promise<Value>>();
+		this.#values.set(decryption.keyName, values);
+		const value = values.get(entry) ?? decryption.value(entry.value);
+		values.set(entry, value);
+		return value;
+	}
 }
 
 /** The decryption of one key's value. */
@@ -46,19 +62,28 @@ class Decryption {
 		this.#place = place;
 	}
 
-	async value(value: Value, journey: Journey, lookup: Inner): Promise<Value> {
-		if (typeof value === "string") return await interpolate(await this.#text(value), journey, lookup);
+	/** Where the private key is: a path, or a variable of the environment with a dollar sign. */
+	get keyName(): string {
+		return privateKeyOf(this.#options, this.#env);
+	}
+
+	/** What needs no decryption is the same object afterwards. */
+	async value(value: Value): Promise<Value> {
+		if (typeof value === "string") return await this.#text(value);
 		if (isArray(value)) {
 			const list: Value[] = [];
-			for (const item of value) list.push(await this.value(item, journey, lookup));
-			return list;
+			for (const item of value) list.push(await this.value(item));
+			return list.every((item, index) => Object.is(item, value[index])) ? value : list;
 		}
 		if (!isHash(value)) return value;
-		const map = new Map<Value, Value>();
+		let changed: Map<Value, Value> | undefined;
 		for (const [key, member] of value) {
-			map.set(await interpolate(key, journey, lookup), await this.value(member, journey, lookup));
+			const plain = await this.value(member);
+			if (Object.is(plain, member)) continue;
+			changed ??= new Map(value);
+			changed.set(key, plain);
 		}
-		return map;
+		return changed ?? value;
 	}
 
 	async #text(text: string): Promise<string> {
@@ -89,19 +114,17 @@ class Decryption {
 
 	/** The private key, read once for all values. */
 	async #key(): Promise<KeyObject> {
-		const variable = this.#option("pkcs7_private_key_env_var");
-		const inEnvironment = variable === undefined ? undefined : this.#env[variable];
-		if (inEnvironment) return this.#parse(inEnvironment, `$${variable}`);
-		const path = resolve(this.#option("pkcs7_private_key") ?? DEFAULT_KEY);
-		const known = this.#keys.get(path);
+		const name = this.keyName;
+		if (name.startsWith("$")) return this.#parse(this.#env[name.slice(1)] ?? "", name);
+		const known = this.#keys.get(name);
 		if (known) return await known;
-		const key = readFile(path, "utf8").then(
-			(pem) => this.#parse(pem, path),
+		const key = readFile(name, "utf8").then(
+			(pem) => this.#parse(pem, name),
 			(error: Error) => {
-				throw this.#fail(`the private key ${path} can't be read: ${error.message}`, "Name it in the level's options");
+				throw this.#fail(`the private key ${name} can't be read: ${error.message}`, "Name it in the level's options");
 			},
 		);
-		this.#keys.set(path, key);
+		this.#keys.set(name, key);
 		return await key;
 	}
 
@@ -113,12 +136,18 @@ class Decryption {
 		}
 	}
 
-	#option(name: string): string | undefined {
-		const value = this.#options.get(name);
-		return typeof value === "string" ? value : undefined;
-	}
-
 	#fail(message: string, hint?: string): DataError {
 		return new DataError(this.#place, message, hint);
 	}
+}
+
+/** Where a level's private key is: its path, or the variable of the environment that has it, with a dollar sign. */
+export function privateKeyOf(options: Hash, env: { readonly [name: string]: string | undefined }): string {
+	const text = (name: string) => {
+		const value = options.get(name);
+		return typeof value === "string" ? value : undefined;
+	};
+	const variable = text("pkcs7_private_key_env_var");
+	if (variable !== undefined && env[variable]) return `$${variable}`;
+	return resolve(text("pkcs7_private_key") ?? DEFAULT_KEY);
 }

@@ -8,6 +8,7 @@ import { type Level, type Location, resolveLevels } from "./levels.js";
 import { type KeyOptions, LOOKUP_OPTIONS, LookupOptions } from "./lookup-options.js";
 import { askedStrategy, checkKey, checkType, type LookupSettings } from "./lookup-settings.js";
 import { hash, mergeFound, type Strategy, strategyOf } from "./merge.js";
+import { RecentValues } from "./recent-values.js";
 import type { Scope } from "./scope.js";
 import type { Value } from "./value.js";
 
@@ -50,8 +51,9 @@ export class Hiera {
 	readonly #readers: { readonly [backend: string]: KeyReader };
 	readonly #hosts = new WeakMap<Scope, Promise<Resolved>>();
 	/** What was merged of values without interpolations, for all hosts that see the same. */
-	readonly #merged = new Map<string, Value>();
+	readonly #merged = new RecentValues();
 	readonly #options = new WeakMap<object, LookupOptions>();
+	readonly #strategies = new Map<string, Strategy>();
 
 	constructor(settings: HieraSettings) {
 		this.#settings = settings;
@@ -109,7 +111,7 @@ export class Hiera {
 		const journey: Journey = explain ? { ...from, explain } : from;
 		const host = await this.#resolve(from.scope);
 		const options = (await this.#optionsOf(host, journey)).of(key.root);
-		const strategy = merge ?? strategyOf(options.merge, { key: key.root });
+		const strategy = this.#known(merge ?? strategyOf(options.merge, { key: key.root }));
 		if (!merge && options.merge !== null) explain?.step(`lookup_options say: merge ${strategy.id}`);
 		const root = await this.#root(host, key.root, strategy, descend(journey, text, { key: text }));
 		const found = root === NOT_FOUND ? NOT_FOUND : dig(key, root);
@@ -148,6 +150,13 @@ export class Hiera {
 		return { layers, plain };
 	}
 
+	/** The strategy that was used before in the place of one that does the same: it remembers what it made. */
+	#known(strategy: Strategy): Strategy {
+		const known = this.#strategies.get(strategy.id) ?? strategy;
+		this.#strategies.set(strategy.id, known);
+		return known;
+	}
+
 	/** What `lookup_options` says for a host. */
 	async #optionsOf(host: Resolved, journey: Journey): Promise<LookupOptions> {
 		// A key that is looked up to put it into lookup_options has none itself.
@@ -155,7 +164,7 @@ export class Hiera {
 		if (host.options) return await host.options;
 		const inner = descend(journey, LOOKUP_OPTIONS, { key: LOOKUP_OPTIONS });
 		const explain = journey.explain?.step(LOOKUP_OPTIONS);
-		const options = this.#root(host, LOOKUP_OPTIONS, hash, { ...inner, explain }).then((value) => {
+		const options = this.#root(host, LOOKUP_OPTIONS, this.#known(hash()), { ...inner, explain }).then((value) => {
 			if (value === NOT_FOUND) return NO_OPTIONS;
 			if (typeof value !== "object" || value === null) return new LookupOptions(value);
 			const known = this.#options.get(value) ?? new LookupOptions(value);
