@@ -1,4 +1,4 @@
-import { readFile, stat } from "node:fs/promises";
+import { Contents } from "./contents.js";
 import { DataError, type Place } from "./data-error.js";
 import { expandGlob } from "./glob.js";
 import { isDynamic } from "./interpolate.js";
@@ -33,6 +33,8 @@ export interface DataFile {
  * changes on disk meanwhile is not seen.
  */
 export class DataFiles {
+	/** The bytes of these files, and of what else a run reads once. */
+	readonly contents = new Contents();
 	readonly #files = new Map<string, Promise<DataFile | undefined>>();
 	readonly #globs = new Map<string, Promise<readonly string[]>>();
 	#entries = 0;
@@ -61,7 +63,7 @@ export class DataFiles {
 	}
 
 	async #read(path: string, syntax: DataSyntax): Promise<DataFile | undefined> {
-		const text = await readText(path);
+		const text = await this.#text(path);
 		if (text === undefined) return undefined;
 		const { value, lines } = parse(text, path, syntax);
 		if (!isHash(value)) {
@@ -84,18 +86,17 @@ export class DataFiles {
 			},
 		};
 	}
-}
 
-async function readText(path: string): Promise<string | undefined> {
-	try {
-		if ((await stat(path)).isDirectory()) throw new DataError({ file: path }, "it is a directory, and data is a file");
-		return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(await readFile(path));
-	} catch (error) {
-		if (error instanceof DataError) throw error;
-		const { code, message } = error as NodeJS.ErrnoException;
-		if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-		const why = code === "ERR_ENCODING_INVALID_ENCODED_DATA" ? "it is not UTF-8" : `it can't be read: ${message}`;
-		throw new DataError({ file: path }, why);
+	async #text(path: string): Promise<string | undefined> {
+		try {
+			const bytes = await this.contents.bytes(path);
+			return bytes && new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+		} catch (error) {
+			const { code, message } = error as NodeJS.ErrnoException; // the file system's, or the decoder's
+			if (code === "EISDIR") throw new DataError({ file: path }, "it is a directory, and data is a file");
+			const why = code === "ERR_ENCODING_INVALID_ENCODED_DATA" ? "it is not UTF-8" : `it can't be read: ${message}`;
+			throw new DataError({ file: path }, why);
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ import { TroclaError } from "../errors.js";
 import type { Place } from "./data-error.js";
 import type { DataFiles, Entry } from "./data-files.js";
 import type { HieraConfig } from "./hiera-config.js";
+import { globInput, type Inputs } from "./inputs.js";
 import { descend, interpolate, type Journey } from "./interpolate.js";
 import { type DottedKey, dig, NOT_FOUND, type Outcome, parseKey } from "./key.js";
 import { type Level, type Location, resolveLevels } from "./levels.js";
@@ -31,8 +32,13 @@ export interface HieraSettings {
 /** Looks a key up on behalf of a backend. */
 export type Inner = (key: string, journey: Journey) => Promise<Outcome>;
 
-/** Makes the reader of a backend, which may look keys up itself. */
-export type HieraReader = (lookup: Inner) => KeyReader;
+/** A backend of levels that are no files of plain data. */
+export interface HieraReader {
+	/** Makes its reader, which may look keys up itself. */
+	open(lookup: Inner): KeyReader;
+	/** The files that a level's answers come from besides its own; `undefined` where they come from elsewhere too. */
+	inputs(level: Level): Inputs | undefined;
+}
 
 /** What is known of one host. */
 interface Resolved {
@@ -60,8 +66,8 @@ export class Hiera {
 		const lookup = (key: string, journey: Journey) => this.#lookup(key, journey, undefined);
 		const { readers } = settings;
 		this.#readers = {
-			eyaml_lookup_key: readers.eyaml_lookup_key(lookup),
-			trocla_lookup_key: readers.trocla_lookup_key(lookup),
+			eyaml_lookup_key: readers.eyaml_lookup_key.open(lookup),
+			trocla_lookup_key: readers.trocla_lookup_key.open(lookup),
 		};
 	}
 
@@ -99,6 +105,24 @@ export class Hiera {
 			return { key, value };
 		}
 		return undefined;
+	}
+
+	/**
+	 * What all answers for a host come from. They are the same as long as that is the same, and the host's facts, its
+	 * environment and the working directory are. `undefined` where they also come from what is in no file: a store of
+	 * passwords, or a variable of the process's environment.
+	 */
+	async inputs(scope: Scope): Promise<Inputs | undefined> {
+		const { configs, readers } = this.#settings;
+		const { layers } = await this.#resolve(scope);
+		const inputs = new Set(configs.map(({ file }) => file));
+		for (const level of layers.flat()) {
+			const { backend, locations = [], globs } = level;
+			const others = backend === "yaml_data" || backend === "json_data" ? [] : readers[backend].inputs(level);
+			if (!others) return undefined;
+			for (const input of [...locations.map(({ path }) => path), ...globs.map(globInput), ...others]) inputs.add(input);
+		}
+		return [...inputs];
 	}
 
 	async #lookup(text: string, from: Journey, merge: Strategy | undefined): Promise<Outcome> {

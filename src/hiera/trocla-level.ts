@@ -26,11 +26,14 @@ export type OpenStore = () => Promise<PasswordStore>;
  * format's name goes over the rest. `trocla_key` among them takes another key's value.
  */
 export function troclaReader(open: OpenStore | undefined): HieraReader {
-	return (lookup) => async (key, level, _, journey) => {
-		const [, how, format = "", name = ""] = /^trocla_(lookup|hierarchy)::([^:]+)::(.+)$/s.exec(key) ?? [];
-		if (how === undefined) return NOT_FOUND;
-		const asked = new Asked(open, format, { ...journey, place: { key } }, lookup);
-		return how === "lookup" ? await asked.value(name) : await asked.inHierarchy(name, level);
+	return {
+		open: (lookup) => async (key, level, _, journey) => {
+			const [, how, format = "", name = ""] = /^trocla_(lookup|hierarchy)::([^:]+)::(.+)$/s.exec(key) ?? [];
+			if (how === undefined) return NOT_FOUND;
+			const asked = new Asked(open, format, { ...journey, place: { key } }, lookup);
+			return how === "lookup" ? await asked.value(name) : await asked.inHierarchy(name, level);
+		},
+		inputs: () => undefined,
 	};
 }
 
