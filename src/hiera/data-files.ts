@@ -3,6 +3,7 @@ import { DataError, type Place } from "./data-error.js";
 import { expandGlob } from "./glob.js";
 import { isDynamic } from "./interpolate.js";
 import { JsonError, parseJson } from "./json.js";
+import type { KeyLines, Wanted } from "./key-lines.js";
 import { parsePsych } from "./psych.js";
 import { YamlError } from "./psych-syntax.js";
 import { isArray, isHash, kindOf, RubySymbol, type Value } from "./value.js";
@@ -28,6 +29,12 @@ export interface DataFile {
 	entry(key: string): Entry | undefined;
 }
 
+/** All that is in a file, and on which lines. */
+export interface Lined {
+	readonly value: Value;
+	readonly lines: KeyLines;
+}
+
 /**
  * The data files of one run: each is read once, however many hosts ask for it, and so is the list of a glob's files. What
  * changes on disk meanwhile is not seen.
@@ -36,6 +43,7 @@ export class DataFiles {
 	/** The bytes of these files, and of what else a run reads once. */
 	readonly contents = new Contents();
 	readonly #files = new Map<string, Promise<DataFile | undefined>>();
+	readonly #lines = new Map<string, Promise<Lined | undefined>>();
 	readonly #globs = new Map<string, Promise<readonly string[]>>();
 	#entries = 0;
 
@@ -62,6 +70,27 @@ export class DataFiles {
 		return paths;
 	}
 
+	/**
+	 * A file's value with the lines of all its keys, for which it is read and parsed a second time; to say where a fault is.
+	 * `undefined` where it can't be read any more, or is not what it was.
+	 */
+	readLines(path: string, syntax: DataSyntax): Promise<Lined | undefined> {
+		const name = `${syntax}:${path}`;
+		const known = this.#lines.get(name) ?? this.#readLines(path, syntax);
+		this.#lines.set(name, known);
+		return known;
+	}
+
+	async #readLines(path: string, syntax: DataSyntax) {
+		try {
+			const text = await this.#text(path);
+			return text === undefined ? undefined : parse(text, path, syntax, "all");
+		} catch (error) {
+			if (error instanceof DataError) return undefined;
+			throw error;
+		}
+	}
+
 	async #read(path: string, syntax: DataSyntax): Promise<DataFile | undefined> {
 		const text = await this.#text(path);
 		if (text === undefined) return undefined;
@@ -78,7 +107,7 @@ export class DataFiles {
 				const known = entries.get(key);
 				if (known || !value.has(key)) return known;
 				const found = value.get(key) ?? null;
-				const line = lines.get(key);
+				const line = lines.get(value)?.get(key);
 				checkValue(found, { file: path, line, key });
 				const entry = { key, value: found, id: ++this.#entries, dynamic: isDynamic(found), file: path, line };
 				entries.set(key, entry);
@@ -100,9 +129,9 @@ export class DataFiles {
 	}
 }
 
-function parse(text: string, file: string, syntax: DataSyntax) {
+function parse(text: string, file: string, syntax: DataSyntax, lines: Wanted = "top") {
 	try {
-		return syntax === "yaml" ? parsePsych(text) : parseJson(text);
+		return syntax === "yaml" ? parsePsych(text, { lines }) : parseJson(text, lines);
 	} catch (error) {
 		if (!(error instanceof YamlError || error instanceof JsonError)) throw error;
 		throw new DataError({ file, line: error.line }, error.message);

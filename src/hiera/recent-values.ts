@@ -6,7 +6,13 @@ const MAX_MEMBERS = 1_000_000;
 /** Values by name, of which those are forgotten that were not asked for longest, before there are too many to keep. */
 export class RecentValues {
 	readonly #values = new Map<string, { readonly value: Value; readonly members: number }>();
+	readonly #max: number;
 	#members = 0;
+
+	/** @param max - the members of hashes and arrays that are kept */
+	constructor(max = MAX_MEMBERS) {
+		this.#max = max;
+	}
 
 	get(name: string): Value | undefined {
 		const known = this.#values.get(name);
@@ -22,7 +28,7 @@ export class RecentValues {
 		this.#values.set(name, { value, members });
 		this.#members += members;
 		for (const [oldest, known] of this.#values) {
-			if (this.#members <= MAX_MEMBERS || oldest === name) return;
+			if (this.#members <= this.#max || oldest === name) return;
 			this.#values.delete(oldest);
 			this.#members -= known.members;
 		}

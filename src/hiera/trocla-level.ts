@@ -4,7 +4,7 @@ import { isMap } from "../value.js";
 import { DataError } from "./data-error.js";
 import type { HieraReader, Inner } from "./hiera.js";
 import type { Journey } from "./interpolate.js";
-import { NOT_FOUND } from "./key.js";
+import { dottedKey, NOT_FOUND } from "./key.js";
 import type { Level } from "./levels.js";
 import { isArray, isHash, kindOf, type PlainHash, plainValue } from "./value.js";
 
@@ -98,7 +98,7 @@ class Asked {
 
 	/** The options of a key, those of the format over the others. */
 	async #found(key: string): Promise<Options> {
-		const value = await this.#lookup(quoted(key), this.#journey);
+		const value = await this.#lookup(dottedKey([key]), this.#journey);
 		if (value === NOT_FOUND || value === null) return {};
 		if (!isHash(value)) throw new DataError({ key }, `options are a hash, not ${kindOf(value)}`);
 		const all = plainValue(value) as PlainHash; // a hash is one
@@ -107,6 +107,3 @@ class Asked {
 		return { ...Object.fromEntries(common), ...(isMap(own) ? own : {}) };
 	}
 }
-
-/** As a key of which no part is dug for, whatever dots are in it. */
-const quoted = (key: string) => (/['".]/.test(key) ? (key.includes('"') ? `'${key}'` : `"${key}"`) : key);
