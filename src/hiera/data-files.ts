@@ -1,8 +1,9 @@
-import { readFile, stat } from "node:fs/promises";
+import { Contents } from "./contents.js";
 import { DataError, type Place } from "./data-error.js";
 import { expandGlob } from "./glob.js";
 import { isDynamic } from "./interpolate.js";
 import { JsonError, parseJson } from "./json.js";
+import type { KeyLines, Wanted } from "./key-lines.js";
 import { parsePsych } from "./psych.js";
 import { YamlError } from "./psych-syntax.js";
 import { isArray, isHash, kindOf, RubySymbol, type Value } from "./value.js";
@@ -28,12 +29,21 @@ export interface DataFile {
 	entry(key: string): Entry | undefined;
 }
 
+/** All that is in a file, and on which lines. */
+export interface Lined {
+	readonly value: Value;
+	readonly lines: KeyLines;
+}
+
 /**
  * The data files of one run: each is read once, however many hosts ask for it, and so is the list of a glob's files. What
  * changes on disk meanwhile is not seen.
  */
 export class DataFiles {
+	/** The bytes of these files, and of what else a run reads once. */
+	readonly contents = new Contents();
 	readonly #files = new Map<string, Promise<DataFile | undefined>>();
+	readonly #lines = new Map<string, Promise<Lined | undefined>>();
 	readonly #globs = new Map<string, Promise<readonly string[]>>();
 	#entries = 0;
 
@@ -60,8 +70,29 @@ export class DataFiles {
 		return paths;
 	}
 
+	/**
+	 * A file's value with the lines of all its keys, for which it is read and parsed a second time; to say where a fault is.
+	 * `undefined` where it can't be read any more, or is not what it was.
+	 */
+	readLines(path: string, syntax: DataSyntax): Promise<Lined | undefined> {
+		const name = `${syntax}:${path}`;
+		const known = this.#lines.get(name) ?? this.#readLines(path, syntax);
+		this.#lines.set(name, known);
+		return known;
+	}
+
+	async #readLines(path: string, syntax: DataSyntax) {
+		try {
+			const text = await this.#text(path);
+			return text === undefined ? undefined : parse(text, path, syntax, "all");
+		} catch (error) {
+			if (error instanceof DataError) return undefined;
+			throw error;
+		}
+	}
+
 	async #read(path: string, syntax: DataSyntax): Promise<DataFile | undefined> {
-		const text = await readText(path);
+		const text = await this.#text(path);
 		if (text === undefined) return undefined;
 		const { value, lines } = parse(text, path, syntax);
 		if (!isHash(value)) {
@@ -76,7 +107,7 @@ export class DataFiles {
 				const known = entries.get(key);
 				if (known || !value.has(key)) return known;
 				const found = value.get(key) ?? null;
-				const line = lines.get(key);
+				const line = lines.get(value)?.get(key);
 				checkValue(found, { file: path, line, key });
 				const entry = { key, value: found, id: ++this.#entries, dynamic: isDynamic(found), file: path, line };
 				entries.set(key, entry);
@@ -84,24 +115,23 @@ export class DataFiles {
 			},
 		};
 	}
-}
 
-async function readText(path: string): Promise<string | undefined> {
-	try {
-		if ((await stat(path)).isDirectory()) throw new DataError({ file: path }, "it is a directory, and data is a file");
-		return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(await readFile(path));
-	} catch (error) {
-		if (error instanceof DataError) throw error;
-		const { code, message } = error as NodeJS.ErrnoException;
-		if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-		const why = code === "ERR_ENCODING_INVALID_ENCODED_DATA" ? "it is not UTF-8" : `it can't be read: ${message}`;
-		throw new DataError({ file: path }, why);
+	async #text(path: string): Promise<string | undefined> {
+		try {
+			const bytes = await this.contents.bytes(path);
+			return bytes && new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+		} catch (error) {
+			const { code, message } = error as NodeJS.ErrnoException; // the file system's, or the decoder's
+			if (code === "EISDIR") throw new DataError({ file: path }, "it is a directory, and data is a file");
+			const why = code === "ERR_ENCODING_INVALID_ENCODED_DATA" ? "it is not UTF-8" : `it can't be read: ${message}`;
+			throw new DataError({ file: path }, why);
+		}
 	}
 }
 
-function parse(text: string, file: string, syntax: DataSyntax) {
+function parse(text: string, file: string, syntax: DataSyntax, lines: Wanted = "top") {
 	try {
-		return syntax === "yaml" ? parsePsych(text) : parseJson(text);
+		return syntax === "yaml" ? parsePsych(text, { lines }) : parseJson(text, lines);
 	} catch (error) {
 		if (!(error instanceof YamlError || error instanceof JsonError)) throw error;
 		throw new DataError({ file, line: error.line }, error.message);

@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { TroclaError } from "../errors.js";
 import { didYouMean } from "../nearest.js";
+import { Contents } from "./contents.js";
 import { parsePsych } from "./psych.js";
 import { YamlError } from "./psych-syntax.js";
 import { type Hash, isArray, isHash, kindOf, type Value } from "./value.js";
@@ -58,19 +58,18 @@ const DEFAULT_HIERARCHY: Value = [
 /**
  * Reads a `hiera.yaml`.
  *
+ * @param contents - what was read already
  * @throws {TroclaError} `config`; the message begins with the file's name
  */
-export async function loadHieraConfig(path: string): Promise<HieraConfig> {
+export async function loadHieraConfig(path: string, contents = new Contents()): Promise<HieraConfig> {
 	const file = resolve(path);
-	let text: string;
-	try {
-		text = await readFile(file, "utf8");
-	} catch (error) {
-		const { code, message } = error as NodeJS.ErrnoException;
-		const why = code === "ENOENT" ? "there is no such file" : `it can't be read: ${message}`;
-		throw new TroclaError("config", `${file}: ${why}`, "Name Hiera's configuration with --hiera-config");
-	}
-	return parseHieraConfig(text, file);
+	const fault = (why: string) =>
+		new TroclaError("config", `${file}: ${why}`, "Name Hiera's configuration with --hiera-config");
+	const bytes = await contents.bytes(file).catch((error: Error) => {
+		throw fault(`it can't be read: ${error.message}`);
+	});
+	if (!bytes) throw fault("there is no such file");
+	return parseHieraConfig(Buffer.from(bytes).toString("utf8"), file);
 }
 
 /** The same for a text, which stands in `file`. */

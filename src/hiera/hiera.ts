@@ -2,12 +2,16 @@ import { TroclaError } from "../errors.js";
 import type { Place } from "./data-error.js";
 import type { DataFiles, Entry } from "./data-files.js";
 import type { HieraConfig } from "./hiera-config.js";
+import { HostLevels } from "./host-levels.js";
+import { globInput, type Inputs } from "./inputs.js";
 import { descend, interpolate, type Journey } from "./interpolate.js";
 import { type DottedKey, dig, NOT_FOUND, type Outcome, parseKey } from "./key.js";
-import { type Level, type Location, resolveLevels } from "./levels.js";
+import type { Level, Location } from "./levels.js";
 import { type KeyOptions, LOOKUP_OPTIONS, LookupOptions } from "./lookup-options.js";
 import { askedStrategy, checkKey, checkType, type LookupSettings } from "./lookup-settings.js";
 import { hash, mergeFound, type Strategy, strategyOf } from "./merge.js";
+import { originOf } from "./origin.js";
+import { RecentValues } from "./recent-values.js";
 import type { Scope } from "./scope.js";
 import type { Value } from "./value.js";
 
@@ -30,15 +34,12 @@ export interface HieraSettings {
 /** Looks a key up on behalf of a backend. */
 export type Inner = (key: string, journey: Journey) => Promise<Outcome>;
 
-/** Makes the reader of a backend, which may look keys up itself. */
-export type HieraReader = (lookup: Inner) => KeyReader;
-
-/** What is known of one host. */
-interface Resolved {
-	readonly layers: readonly (readonly Level[])[];
-	/** Whether all levels are files of plain data. */
-	readonly plain: boolean;
-	options?: Promise<LookupOptions>;
+/** A backend of levels that are no files of plain data. */
+export interface HieraReader {
+	/** Makes its reader, which may look keys up itself. */
+	open(lookup: Inner): KeyReader;
+	/** The files that a level's answers come from besides its own; `undefined` where they come from elsewhere too. */
+	inputs(level: Level): Inputs | undefined;
 }
 
 /**
@@ -48,18 +49,20 @@ interface Resolved {
 export class Hiera {
 	readonly #settings: HieraSettings;
 	readonly #readers: { readonly [backend: string]: KeyReader };
-	readonly #hosts = new WeakMap<Scope, Promise<Resolved>>();
+	readonly #hosts = new WeakMap<Scope, Promise<HostLevels>>();
 	/** What was merged of values without interpolations, for all hosts that see the same. */
-	readonly #merged = new Map<string, Value>();
+	readonly #merged = new RecentValues();
+	readonly #hostOptions = new WeakMap<HostLevels, Promise<LookupOptions>>();
 	readonly #options = new WeakMap<object, LookupOptions>();
+	readonly #strategies = new Map<string, Strategy>();
 
 	constructor(settings: HieraSettings) {
 		this.#settings = settings;
 		const lookup = (key: string, journey: Journey) => this.#lookup(key, journey, undefined);
 		const { readers } = settings;
 		this.#readers = {
-			eyaml_lookup_key: readers.eyaml_lookup_key(lookup),
-			trocla_lookup_key: readers.trocla_lookup_key(lookup),
+			eyaml_lookup_key: readers.eyaml_lookup_key.open(lookup),
+			trocla_lookup_key: readers.trocla_lookup_key.open(lookup),
 		};
 	}
 
@@ -99,6 +102,52 @@ export class Hiera {
 		return undefined;
 	}
 
+	/**
+	 * Where a part of a value is written that a host sees, for a message about a fault in it: the line of the part's key in
+	 * the file that gives it. For what is missing, is inside of a list, or comes by an interpolation, it is the line of the
+	 * innermost key around it that is written there, which is the key that the place names.
+	 *
+	 * @param path - the root key, and the names of the members inside of each other: `["accounts::users", "alice", "uid"]`
+	 * @param settings - those of the look-up
+	 * @returns `undefined` where nothing is known; it throws nothing for faults in the data
+	 */
+	async origin(
+		path: readonly string[],
+		scope: Scope,
+		{ merge }: Pick<LookupSettings, "merge"> = {},
+	): Promise<Place | undefined> {
+		const [root] = path;
+		if (root === undefined) return undefined;
+		const asked = merge === undefined ? undefined : askedStrategy(merge);
+		try {
+			const host = await this.#resolve(scope);
+			const options = await this.#optionsOf(host, { scope, stack: [], place: {} });
+			const strategy = asked ?? strategyOf(options.of(root).merge, { key: root });
+			return await originOf(path, host.sources(root), strategy, this.#settings.files);
+		} catch (error) {
+			if (error instanceof TroclaError) return undefined;
+			throw error;
+		}
+	}
+
+	/**
+	 * What all answers for a host come from. They are the same as long as that is the same, and the host's facts, its
+	 * environment and the working directory are. `undefined` where they also come from what is in no file: a store of
+	 * passwords, or a variable of the process's environment.
+	 */
+	async inputs(scope: Scope): Promise<Inputs | undefined> {
+		const { configs, readers } = this.#settings;
+		const { layers } = await this.#resolve(scope);
+		const inputs = new Set(configs.map(({ file }) => file));
+		for (const level of layers.flat()) {
+			const { backend, locations = [], globs } = level;
+			const others = backend === "yaml_data" || backend === "json_data" ? [] : readers[backend].inputs(level);
+			if (!others) return undefined;
+			for (const input of [...locations.map(({ path }) => path), ...globs.map(globInput), ...others]) inputs.add(input);
+		}
+		return [...inputs];
+	}
+
 	async #lookup(text: string, from: Journey, merge: Strategy | undefined): Promise<Outcome> {
 		const explain = from.explain?.step(`key ${JSON.stringify(text)}`);
 		if (text === LOOKUP_OPTIONS || text.startsWith(`${LOOKUP_OPTIONS}.`)) {
@@ -109,7 +158,7 @@ export class Hiera {
 		const journey: Journey = explain ? { ...from, explain } : from;
 		const host = await this.#resolve(from.scope);
 		const options = (await this.#optionsOf(host, journey)).of(key.root);
-		const strategy = merge ?? strategyOf(options.merge, { key: key.root });
+		const strategy = this.#known(merge ?? strategyOf(options.merge, { key: key.root }));
 		if (!merge && options.merge !== null) explain?.step(`lookup_options say: merge ${strategy.id}`);
 		const root = await this.#root(host, key.root, strategy, descend(journey, text, { key: text }));
 		const found = root === NOT_FOUND ? NOT_FOUND : dig(key, root);
@@ -133,41 +182,41 @@ export class Hiera {
 		return converted;
 	}
 
-	#resolve(scope: Scope): Promise<Resolved> {
-		const known = this.#hosts.get(scope);
-		if (known) return known;
-		const resolved = this.#resolveLayers(scope);
+	#resolve(scope: Scope): Promise<HostLevels> {
+		const { configs, files } = this.#settings;
+		const resolved = this.#hosts.get(scope) ?? HostLevels.resolve(configs, scope, files);
 		this.#hosts.set(scope, resolved);
 		return resolved;
 	}
 
-	async #resolveLayers(scope: Scope): Promise<Resolved> {
-		const { configs, files } = this.#settings;
-		const layers = await Promise.all(configs.map((config) => resolveLevels(config, scope, files)));
-		const plain = layers.every((levels) => levels.every(({ backend }) => backend.endsWith("_data")));
-		return { layers, plain };
+	/** The strategy that was used before in the place of one that does the same: it remembers what it made. */
+	#known(strategy: Strategy): Strategy {
+		const known = this.#strategies.get(strategy.id) ?? strategy;
+		this.#strategies.set(strategy.id, known);
+		return known;
 	}
 
 	/** What `lookup_options` says for a host. */
-	async #optionsOf(host: Resolved, journey: Journey): Promise<LookupOptions> {
+	async #optionsOf(host: HostLevels, journey: Journey): Promise<LookupOptions> {
 		// A key that is looked up to put it into lookup_options has none itself.
 		if (journey.stack.includes(LOOKUP_OPTIONS)) return NO_OPTIONS;
-		if (host.options) return await host.options;
+		const known = this.#hostOptions.get(host);
+		if (known) return await known;
 		const inner = descend(journey, LOOKUP_OPTIONS, { key: LOOKUP_OPTIONS });
 		const explain = journey.explain?.step(LOOKUP_OPTIONS);
-		const options = this.#root(host, LOOKUP_OPTIONS, hash, { ...inner, explain }).then((value) => {
+		const options = this.#root(host, LOOKUP_OPTIONS, this.#known(hash()), { ...inner, explain }).then((value) => {
 			if (value === NOT_FOUND) return NO_OPTIONS;
 			if (typeof value !== "object" || value === null) return new LookupOptions(value);
 			const known = this.#options.get(value) ?? new LookupOptions(value);
 			this.#options.set(value, known);
 			return known;
 		});
-		host.options = options;
+		this.#hostOptions.set(host, options);
 		return await options;
 	}
 
 	/** The merged value of a root key. */
-	async #root(host: Resolved, root: string, strategy: Strategy, journey: Journey): Promise<Outcome> {
+	async #root(host: HostLevels, root: string, strategy: Strategy, journey: Journey): Promise<Outcome> {
 		if (strategy.first) return await this.#firstRoot(host, root, journey);
 		const ready = host.plain && !journey.explain ? this.#plainRoot(host, root, strategy) : undefined;
 		if (ready !== undefined) return ready;
@@ -186,9 +235,9 @@ export class Hiera {
 		return merged;
 	}
 
-	async #firstRoot(host: Resolved, root: string, journey: Journey): Promise<Outcome> {
+	async #firstRoot(host: HostLevels, root: string, journey: Journey): Promise<Outcome> {
 		if (host.plain && !journey.explain) {
-			const entry = firstEntry(host, root);
+			const entry = host.first(root);
 			return entry ? await this.#value(entry, journey) : NOT_FOUND;
 		}
 		for (const level of host.layers.flat()) {
@@ -201,7 +250,7 @@ export class Hiera {
 	 * The same for a host whose levels are all plain, and a key without interpolations: merged once for all hosts that see
 	 * it in the same files. `undefined` where it is not as simple as that.
 	 */
-	#plainRoot(host: Resolved, root: string, strategy: Strategy): Outcome | undefined {
+	#plainRoot(host: HostLevels, root: string, strategy: Strategy): Outcome | undefined {
 		let id = strategy.id;
 		const layers: Outcome[][][] = [];
 		for (const levels of host.layers) {
@@ -253,18 +302,6 @@ export class Hiera {
 }
 
 const NO_OPTIONS = new LookupOptions(null);
-
-function firstEntry(host: Resolved, root: string): Entry | undefined {
-	for (const levels of host.layers) {
-		for (const { locations = [] } of levels) {
-			for (const { file } of locations) {
-				const entry = file?.entry(root);
-				if (entry) return entry;
-			}
-		}
-	}
-	return undefined;
-}
 
 /** What is found in the places of levels of layers, each of them merged by itself, as Puppet does it. */
 function mergeLayers(strategy: Strategy, layers: readonly (readonly (readonly Outcome[])[])[], place: Place): Outcome {

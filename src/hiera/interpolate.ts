@@ -32,7 +32,7 @@ export function isDynamic(value: Value): boolean {
 /**
  * Puts variables and looked-up values into the texts of a value, hash keys too: `%{variable.part}`, `%{lookup('key')}`,
  * `%{hiera('key')}`, `%{alias('key')}`, `%{literal('%')}` and `%{scope('variable')}`; "Interpolation" in Puppet's manual
- * of Hiera. What is unknown is the empty text.
+ * of Hiera. What is unknown is the empty text. Parts without any of these stay the same objects.
  *
  * @throws {DataError} for an unknown method, a loop, a method where none is allowed, an alias inside a text
  */
@@ -41,15 +41,26 @@ export async function interpolate(value: Value, journey: Journey, lookup?: Looku
 	if (typeof value === "string") return await interpolateText(value, journey, lookup);
 	if (isArray(value)) {
 		const list: Value[] = [];
-		for (const member of value) list.push(await interpolate(member, journey, lookup));
+		for (const member of value) list.push(isDynamicPart(member) ? await interpolate(member, journey, lookup) : member);
 		return list;
 	}
 	const map = new Map<Value, Value>();
 	for (const [key, member] of value as Hash) {
-		map.set(await interpolate(key, journey, lookup), await interpolate(member, journey, lookup));
+		const name = isDynamicPart(key) ? await interpolate(key, journey, lookup) : key;
+		map.set(name, isDynamicPart(member) ? await interpolate(member, journey, lookup) : member);
 	}
 	return map;
 }
+
+/** The same for a part of a dynamic value. A hash or an array is looked through once, since no value changes. */
+function isDynamicPart(part: Value): boolean {
+	if (!isArray(part) && !isHash(part)) return isDynamic(part);
+	const known = DYNAMIC_PARTS.get(part) ?? isDynamic(part);
+	DYNAMIC_PARTS.set(part, known);
+	return known;
+}
+
+const DYNAMIC_PARTS = new WeakMap<object, boolean>();
 
 async function interpolateText(text: string, journey: Journey, lookup: Lookup | undefined): Promise<Value> {
 	let result = "";

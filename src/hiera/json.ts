@@ -1,4 +1,5 @@
-import type { Value } from "./value.js";
+import { type KeyLines, LineCounter, type Wanted } from "./key-lines.js";
+import type { Hash, Value } from "./value.js";
 
 /** What Ruby's parser takes, unless it is told otherwise. */
 const MAX_DEPTH = 100;
@@ -18,11 +19,10 @@ export class JsonError extends Error {
  * A JSON text as Ruby's JSON library reads it: RFC 8259 and comments. Unlike JavaScript's parser it tells 1 from 1.0,
  * keeps keys in their order, and counts lines.
  *
- * @returns the value, and the lines of the top-level object's keys
  * @throws {JsonError}
  */
-export function parseJson(source: string): { readonly value: Value; readonly lines: ReadonlyMap<string, number> } {
-	return new Parser(source).document();
+export function parseJson(source: string, lines: Wanted = "top"): { readonly value: Value; readonly lines: KeyLines } {
+	return new Parser(source, lines).document();
 }
 
 const BLANK = /(?:[ \t\r\n]|\/\*[\s\S]*?\*\/|\/\/[^\n]*(?:\n|$))*/y;
@@ -32,12 +32,16 @@ const WORD = /true|false|null/y;
 
 class Parser {
 	readonly #source: string;
-	readonly #lines = new Map<string, number>();
+	readonly #wanted: Wanted;
+	readonly #counter: LineCounter;
+	readonly #lines = new Map<Hash, ReadonlyMap<string, number>>();
 	#at = 0;
 	#depth = 0;
 
-	constructor(source: string) {
+	constructor(source: string, lines: Wanted) {
 		this.#source = source;
+		this.#wanted = lines;
+		this.#counter = new LineCounter(source);
 	}
 
 	document() {
@@ -75,13 +79,15 @@ class Parser {
 
 	#object(): Value {
 		const object = new Map<Value, Value>();
+		const lines = this.#wanted === "all" || this.#depth === 1 ? new Map<string, number>() : undefined;
+		if (lines) this.#lines.set(object, lines);
 		this.#match(BLANK);
 		if (this.#take("}")) return object;
 		do {
 			this.#match(BLANK);
-			const line = this.#depth === 1 ? this.#line() : 0;
+			const start = this.#at;
 			const key = this.#string();
-			if (this.#depth === 1) this.#lines.set(key, line);
+			lines?.set(key, this.#counter.at(start));
 			this.#match(BLANK);
 			if (!this.#take(":")) throw this.#fail();
 			object.set(key, this.#value());
@@ -122,12 +128,8 @@ class Parser {
 		return true;
 	}
 
-	#line(): number {
-		return this.#source.slice(0, this.#at).split("\n").length;
-	}
-
 	#fail(why?: string): JsonError {
 		const rest = this.#at < this.#source.length ? "something unexpected stands here" : "it ends too soon";
-		return new JsonError(`not JSON: ${why ?? rest}`, this.#line());
+		return new JsonError(`not JSON: ${why ?? rest}`, this.#counter.at(this.#at));
 	}
 }

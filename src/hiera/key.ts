@@ -32,6 +32,15 @@ export function parseKey(text: string, place?: Place): DottedKey {
 	throw new DataError({ key: text }, "it is no key", hint);
 }
 
+/** The dotted key that these parts make, none of which is an index: `root.sub."quoted.sub"`. */
+export function dottedKey(parts: readonly string[]): string {
+	const [only, ...more] = parts;
+	if (only !== undefined && more.length === 0 && !/['".]/.test(only)) return only;
+	return parts.map((part) => (/^[^'".\s\0+:\d-][^'".\s\0]*$/.test(part) ? part : quotedPart(part))).join(".");
+}
+
+const quotedPart = (part: string) => (part.includes('"') ? `'${part}'` : `"${part}"`);
+
 function segmentsOf(text: string): Segment[] | undefined {
 	if (!/['".]/.test(text)) return [text];
 	// What nearly all dotted keys are.

@@ -22,6 +22,8 @@ export interface Level {
 	readonly backend: LevelConfig["backend"];
 	/** `undefined` for a level that needs none. */
 	readonly locations: readonly Location[] | undefined;
+	/** The absolute patterns of its globs. */
+	readonly globs: readonly string[];
 	readonly options: Hash;
 }
 
@@ -52,7 +54,8 @@ class Resolver {
 		const { name, backend, options, datadir } = config;
 		const { root } = this.#config;
 		const directory = await this.#text(isAbsolute(datadir) ? datadir : join(root, datadir));
-		const paths = await this.#paths(config, directory);
+		const globs: string[] = [];
+		const paths = await this.#paths(config, directory, globs);
 		const syntax = backend === "json_data" ? "json" : "yaml";
 		const read = async ({ path, pattern }: { path: string; pattern: string }): Promise<Location> => ({
 			path,
@@ -65,17 +68,21 @@ class Resolver {
 			backend,
 			options: isHash(own) ? own : options,
 			locations: paths && (await Promise.all(paths.map(read))),
+			globs,
 		};
 	}
 
-	async #paths({ locations }: LevelConfig, directory: string) {
+	/** The paths of a level, which puts what globs it expanded to `globs`. */
+	async #paths({ locations }: LevelConfig, directory: string, globs: string[]) {
 		if (locations.kind === "none") return undefined;
 		if (locations.kind === "mapped") return await this.#mapped(locations, directory);
 		const found: { path: string; pattern: string }[] = [];
 		for (const pattern of locations.patterns) {
 			const place = await this.#text(pattern);
 			const path = resolve(directory, place);
-			const paths = locations.kind === "globs" ? await this.#files.glob(path) : [path];
+			const isGlob = locations.kind === "globs";
+			if (isGlob) globs.push(path);
+			const paths = isGlob ? await this.#files.glob(path) : [path];
 			found.push(...paths.map((found) => ({ path: found, pattern })));
 		}
 		return found;

@@ -1,9 +1,12 @@
 import { DataError, type Place } from "./data-error.js";
-import { type DeepOptions, deepMerge } from "./deep-merge.js";
+import { type DeepOptions, deepMerger } from "./deep-merge.js";
 import { NOT_FOUND, type Outcome } from "./key.js";
 import { distinct, type Hash, isArray, isHash, kindOf, Sensitive, type Value } from "./value.js";
 
-/** How the values are put together that a key has in several places. */
+/**
+ * How the values are put together that a key has in several places. What needs no change is the same object afterwards,
+ * and a strategy that is used again remembers what it made of parts, so who needs one often keeps it.
+ */
 export interface Strategy {
 	/** Its name and options; the same for strategies that do the same. */
 	readonly id: string;
@@ -24,19 +27,25 @@ const same = (value: Value) => value;
 export const first: Strategy = { id: "first", first: true, start: same, only: same, merge: same };
 
 /** Hashes, of which the higher one's members count; their order is the lower one's. */
-export const hash: Strategy = {
-	id: "hash",
-	first: false,
-	start: same,
-	only: same,
-	merge: (higher, lower, place) => {
-		for (const value of [higher, lower]) {
-			if (!isHash(value)) throw refused("hash", value, place, "Merging by hash takes hashes only");
-			if (!isData(value)) throw new DataError(place, "merging by hash takes hashes whose keys are all strings");
-		}
-		return new Map([...(lower as Hash), ...(higher as Hash)]); // both were checked
-	},
-};
+export function hash(): Strategy {
+	const checked = new WeakSet<object>();
+	return {
+		id: "hash",
+		first: false,
+		start: same,
+		only: same,
+		merge: (higher, lower, place) => {
+			for (const value of [higher, lower]) {
+				if (!isHash(value)) throw refused("hash", value, place, "Merging by hash takes hashes only");
+				if (!isData(value, checked))
+					throw new DataError(place, "merging by hash takes hashes whose keys are all strings");
+			}
+			const merged = new Map(lower as Hash); // both were checked
+			for (const [key, member] of higher as Hash) merged.set(key, member);
+			return merged;
+		},
+	};
+}
 
 /** One flat list without repetitions, of lists and scalars. */
 const unique: Strategy = {
@@ -65,7 +74,7 @@ const deep = (options: DeepOptions): Strategy => ({
 	first: false,
 	start: same,
 	only: same,
-	merge: (higher, lower, place) => deepMerge(higher, lower, options, place),
+	merge: deepMerger(options),
 });
 
 function namesOf({ knockoutPrefix, sortMergedArrays, mergeHashArrays }: DeepOptions): string[] {
@@ -94,7 +103,7 @@ export function strategyOf(merge: Value, place: Place): Strategy {
 	if (known === "deep") return deep(deepOptions(options, place));
 	const [option] = options.keys();
 	if (option !== undefined) throw new DataError(place, `the merge strategy ${known} has no option ${quote(option)}`);
-	return { first, unique, hash }[known];
+	return known === "hash" ? hash() : { first, unique }[known];
 }
 
 function deepOptions(given: Hash, place: Place): DeepOptions {
@@ -134,11 +143,15 @@ export function mergeFound(strategy: Strategy, outcomes: readonly Outcome[], pla
 	return lower.reduce<Value>((merged, value) => strategy.merge(merged, value, place), strategy.start(highest));
 }
 
-/** Plain data: nothing sensitive, and the keys of hashes are strings. */
-function isData(value: Value): boolean {
-	if (isArray(value)) return value.every(isData);
-	if (isHash(value)) return [...value].every(([key, member]) => typeof key === "string" && isData(member));
-	return !(value instanceof Sensitive);
+/** Plain data: nothing sensitive, and the keys of hashes are strings. What was found to be is put to `checked`. */
+function isData(value: Value, checked = new WeakSet<object>()): boolean {
+	if (!isArray(value) && !isHash(value)) return !(value instanceof Sensitive);
+	if (checked.has(value)) return true;
+	for (const [key, member] of value.entries()) {
+		if (!(isArray(value) || typeof key === "string") || !isData(member, checked)) return false;
+	}
+	checked.add(value);
+	return true;
 }
 
 const flatten = (values: readonly Value[]): Value[] =>

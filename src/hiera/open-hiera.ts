@@ -23,7 +23,7 @@ export interface OpenHieraOptions {
 export async function openHiera(options: OpenHieraOptions): Promise<Hiera> {
 	const { hieraConfig, store, files = new DataFiles(), env = process.env } = options;
 	const paths = typeof hieraConfig === "string" ? [hieraConfig] : hieraConfig;
-	const configs = await Promise.all(paths.map((path) => loadHieraConfig(path)));
-	const readers = { eyaml_lookup_key: eyamlReader(env), trocla_lookup_key: troclaReader(store) };
+	const configs = await Promise.all(paths.map((path) => loadHieraConfig(path, files.contents)));
+	const readers = { eyaml_lookup_key: eyamlReader(env, files.contents), trocla_lookup_key: troclaReader(store) };
 	return new Hiera({ configs, files, readers });
 }

@@ -8,27 +8,35 @@ import {
 	type ScalarEvent,
 	type SequenceEvent,
 } from "js-yaml";
+import { type KeyLines, keyText, LineCounter, type Wanted } from "./key-lines.js";
 import { psychScalar, Timestamp } from "./psych-scalar.js";
 import { parseSyntax, YamlError } from "./psych-syntax.js";
-import { isArray, isHash, RubySymbol, type Value } from "./value.js";
+import { type Hash, isArray, isHash, RubySymbol, type Value } from "./value.js";
 
-/** A document, and the lines (from 1) on which the keys of its top-level map stand. */
 export interface YamlDocument {
 	readonly value: Value;
-	readonly lines: ReadonlyMap<string, number>;
+	readonly lines: KeyLines;
+}
+
+export interface PsychOptions {
+	/**
+	 * Take tagged Ruby objects for hashes and dates for texts, as in the files where Puppet keeps its own objects, instead of
+	 * refusing them.
+	 */
+	readonly objects?: boolean;
+	/** `top` unless told. What stands in a map by a merge key has the line where it is written. */
+	readonly lines?: Wanted;
 }
 
 /**
  * The first document of a YAML text, as Ruby's Psych loads it for Puppet: only plain data and symbols. An empty text is
  * nil.
  *
- * @param objects - take tagged Ruby objects for hashes and dates for texts, as in the files where Puppet keeps its own
- *   objects, instead of refusing them
  * @throws {YamlError}
  */
-export function parsePsych(text: string, { objects = false } = {}): YamlDocument {
+export function parsePsych(text: string, options: PsychOptions = {}): YamlDocument {
 	const { source, events } = parseSyntax(text);
-	return events.length === 0 ? { value: null, lines: new Map() } : new Loader(source, events, objects).document();
+	return events.length === 0 ? { value: null, lines: new Map() } : new Loader(source, events, options).document();
 }
 
 /** Builds values out of the parser's events, in the order in which Psych visits its nodes. */
@@ -36,15 +44,19 @@ class Loader {
 	readonly #source: string;
 	readonly #events: readonly Event[];
 	readonly #objects: boolean;
+	readonly #wanted: Wanted;
+	readonly #counter: LineCounter;
 	readonly #anchors = new Map<string, Value | undefined>();
-	readonly #lines = new Map<string, number>();
+	readonly #lines = new Map<Hash, ReadonlyMap<string, number>>();
 	#next = 1;
 	#depth = 0;
 
-	constructor(source: string, events: readonly Event[], objects: boolean) {
+	constructor(source: string, events: readonly Event[], { objects = false, lines = "top" }: PsychOptions) {
 		this.#source = source;
 		this.#events = events;
 		this.#objects = objects;
+		this.#wanted = lines;
+		this.#counter = new LineCounter(source);
 	}
 
 	document(): YamlDocument {
@@ -100,20 +112,35 @@ class Loader {
 	#mapping(event: MappingEvent): Value {
 		const tag = this.#tag(event);
 		if (tag !== undefined && !this.#isPlainMap(tag)) throw this.#refuse(tag, event.start);
-		const isTop = this.#depth === 1;
 		const map = new Map<Value, Value>();
+		const lines = this.#wanted === "all" || this.#depth === 1 ? new Map<string, number>() : undefined;
+		if (lines) this.#lines.set(map, lines);
 		while (!this.#isEnd()) {
 			const keyEvent = this.#events[this.#next];
 			const key = nameOf(this.#node());
 			const valueEvent = this.#events[this.#next];
 			const value = this.#node();
 			const merged = key === "<<" && !this.#isText(keyEvent) ? mergedPairs(valueEvent, value) : undefined;
-			for (const [name, member] of merged ?? [[key, value] as const]) map.set(name, member);
-			if (isTop && typeof key === "string" && keyEvent?.type === EVENT_ID.SCALAR) {
-				this.#lines.set(key, this.#lineOf(keyEvent.valueStart));
+			for (const [name, member] of merged ?? [[key, value] as const]) {
+				map.set(name, member);
+				const text = lines && keyText(name);
+				const line = lines && ((merged && this.#mergedLine(name, value)) ?? this.#keyLine(keyEvent));
+				if (text !== undefined && line !== undefined) lines?.set(text, line);
 			}
 		}
 		return map;
+	}
+
+	#keyLine(event: Event | undefined): number | undefined {
+		if (event?.type === EVENT_ID.ALIAS) return this.#lineOf(event.anchorStart);
+		return event?.type === EVENT_ID.SCALAR && event.valueStart >= 0 ? this.#lineOf(event.valueStart) : undefined;
+	}
+
+	/** Where a key stands in the map, or the list of maps, that a merge key has. */
+	#mergedLine(name: Value, merged: Value): number | undefined {
+		const maps = isArray(merged) ? merged.filter(isHash) : isHash(merged) ? [merged] : [];
+		const map = maps.find((one) => one.has(name));
+		return map && this.#lines.get(map)?.get(keyText(name) ?? "");
 	}
 
 	/** Tags that Puppet lets Psych load as what they look like; all others name a class or a type of YAML 1.1's. */
@@ -182,7 +209,7 @@ class Loader {
 	}
 
 	#lineOf(offset: number): number {
-		return this.#source.slice(0, offset).split("\n").length;
+		return this.#counter.at(offset);
 	}
 
 	#fail(message: string, offset: number): YamlError {

@@ -4,7 +4,7 @@ import { isMap } from "../value.js";
 import { DataError } from "./data-error.js";
 import type { HieraReader, Inner } from "./hiera.js";
 import type { Journey } from "./interpolate.js";
-import { NOT_FOUND } from "./key.js";
+import { dottedKey, NOT_FOUND } from "./key.js";
 import type { Level } from "./levels.js";
 import { isArray, isHash, kindOf, type PlainHash, plainValue } from "./value.js";
 
@@ -26,11 +26,14 @@ export type OpenStore = () => Promise<PasswordStore>;
  * format's name goes over the rest. `trocla_key` among them takes another key's value.
  */
 export function troclaReader(open: OpenStore | undefined): HieraReader {
-	return (lookup) => async (key, level, _, journey) => {
-		const [, how, format = "", name = ""] = /^trocla_(lookup|hierarchy)::([^:]+)::(.+)$/s.exec(key) ?? [];
-		if (how === undefined) return NOT_FOUND;
-		const asked = new Asked(open, format, { ...journey, place: { key } }, lookup);
-		return how === "lookup" ? await asked.value(name) : await asked.inHierarchy(name, level);
+	return {
+		open: (lookup) => async (key, level, _, journey) => {
+			const [, how, format = "", name = ""] = /^trocla_(lookup|hierarchy)::([^:]+)::(.+)$/s.exec(key) ?? [];
+			if (how === undefined) return NOT_FOUND;
+			const asked = new Asked(open, format, { ...journey, place: { key } }, lookup);
+			return how === "lookup" ? await asked.value(name) : await asked.inHierarchy(name, level);
+		},
+		inputs: () => undefined,
 	};
 }
 
@@ -95,7 +98,7 @@ class Asked {
 
 	/** The options of a key, those of the format over the others. */
 	async #found(key: string): Promise<Options> {
-		const value = await this.#lookup(quoted(key), this.#journey);
+		const value = await this.#lookup(dottedKey([key]), this.#journey);
 		if (value === NOT_FOUND || value === null) return {};
 		if (!isHash(value)) throw new DataError({ key }, `options are a hash, not ${kindOf(value)}`);
 		const all = plainValue(value) as PlainHash; // a hash is one
@@ -104,6 +107,3 @@ class Asked {
 		return { ...Object.fromEntries(common), ...(isMap(own) ? own : {}) };
 	}
 }
-
-/** As a key of which no part is dug for, whatever dots are in it. */
-const quoted = (key: string) => (/['".]/.test(key) ? (key.includes('"') ? `'${key}'` : `"${key}"`) : key);

@@ -79,13 +79,34 @@ export interface PlainHash {
  * them and else as `bigint`, what is sensitive in the open.
  */
 export function plainValue(value: Value): PlainValue {
+	return plainWith(plainValue, value);
+}
+
+/**
+ * The same conversion for values that share parts, as those of many hosts do: it gives the same object for the same hash or
+ * array, as long as that lives. So what it gives is shared too, and nobody may change it.
+ */
+export function sharedPlainValues(): (value: Value) => PlainValue {
+	const made = new WeakMap<object, PlainValue>();
+	const convert = (value: Value): PlainValue => {
+		if (!isArray(value) && !isHash(value)) return plainWith(convert, value);
+		const known = made.get(value);
+		if (known !== undefined) return known;
+		const plain = plainWith(convert, value);
+		made.set(value, plain);
+		return plain;
+	};
+	return convert;
+}
+
+function plainWith(convert: (value: Value) => PlainValue, value: Value): PlainValue {
 	if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : value;
-	if (isArray(value)) return value.map(plainValue);
-	if (value instanceof Sensitive) return plainValue(value.unwrap());
+	if (isArray(value)) return value.map((item) => convert(item));
+	if (value instanceof Sensitive) return convert(value.unwrap());
 	if (value instanceof RubySymbol) return value.name;
 	if (!isHash(value)) return value;
 	const object: { [name: string]: PlainValue } = Object.create(null);
-	for (const [key, member] of value) object[textKey(key)] = plainValue(member);
+	for (const [key, member] of value) object[textKey(key)] = convert(member);
 	return object;
 }
 

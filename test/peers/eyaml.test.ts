@@ -80,6 +80,19 @@ describe.skipIf(missing("eyaml", "puppet", "ruby"))("eyaml (needs hiera-eyaml)",
 		expect(outcomes(await site.ours(lookups))).toEqual(theirs);
 	});
 
+	it("made values that trocla decrypts once, for all hosts", async () => {
+		const site = new HieraSite({
+			"hiera.yaml": hieraYaml(options()),
+			"data/secrets.eyaml": `users: {alice: {password: "${await encrypted("x")}"}, bob: {home: "/%{trusted.certname}"}}\n`,
+		});
+		cleanUp(() => site.remove());
+		const hiera = await openHiera({ hieraConfig: site.path("hiera.yaml") });
+		const alice = (name: string) => hiera.lookup("users.alice", Scope.of({ name }));
+		expect(await hiera.lookup("users.alice.password", Scope.of({}))).toBe("x");
+		expect(await alice("www1")).toBe(await alice("www2"));
+		expect(await hiera.lookup("users.bob.home", Scope.of({ name: "www2" }))).toBe("/www2");
+	});
+
 	it("keeps its key out of trocla's way until an encrypted value is asked for", async () => {
 		const site = new HieraSite({
 			"hiera.yaml": hieraYaml({ pkcs7_private_key: "/nowhere/key.pem" }),
