@@ -13,12 +13,14 @@ import {
 	keyFileFlag,
 	lookupFlags,
 	noCreateFlag,
+	nodeFlags,
 	noFormatFlag,
 	optionFlags,
 	overwriteFlag,
 	passphraseFileFlag,
 	passphraseFlag,
 	passwordFlag,
+	publishFlags,
 	recipientFlag,
 	recipientsFlag,
 	renewFlag,
@@ -167,13 +169,30 @@ export const commands: readonly CommandSpec[] = [
 		details:
 			"A site's own hiera.yaml (version 5) and data are read as Puppet reads them. Levels of trocla_lookup_key make " +
 			"passwords that are not stored yet.",
-		flags: [...hieraFlags, ...lookupFlags, noCreateFlag],
+		flags: [...nodeFlags, ...hieraFlags, ...lookupFlags, noCreateFlag],
 		examples: [
 			["trocla lookup ntp::servers --node www1.example.com", "what Puppet would give that host"],
 			["trocla lookup users --hiera-config hiera.yaml --facts www1.yaml", "on any machine"],
 			["trocla lookup users --node www1.example.com --explain", "which level gives what"],
 		],
 		load: () => import("./commands/lookup.js"),
+	},
+	{
+		name: "publish",
+		args: "",
+		summary: "publish every host's users and root's keys, signed, for replication",
+		details:
+			"accounts::users, accounts::groups and ibox::root_keys are looked up for each host, hashes come from the store, and " +
+			"missing ones are made. Data with a fault stops it before anything is written.",
+		flags: [...publishFlags, ...hieraFlags, noCreateFlag, dryRunFlag],
+		examples: [
+			["trocla publish --init", "makes the key that signs, once"],
+			["trocla publish --dry-run", "tells what would change on which host, and changes nothing"],
+			["trocla publish", "every host; again, it writes new time stamps alone"],
+			["trocla publish --host www1.example.com --no-create", "one host, without making passwords"],
+			["trocla publish --watch", "goes on: publishes whatever changes"],
+		],
+		load: () => import("./commands/publish.js"),
 	},
 	{
 		name: "import",

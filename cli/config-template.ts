@@ -47,6 +47,13 @@ options:
 #   set: {notify: /usr/local/bin/notify}
 #   delete: {notify: /usr/local/bin/notify}
 
+# Where Hiera's data is, for lookup and publish; by default where Puppet has its own.
+# hiera: {config: /etc/puppetlabs/puppet/hiera.yaml, hosts: /etc/trocla/hosts, environment: production}
+
+# What "trocla publish" takes for accounts, and where it writes.
+# accounts: {min_uid: 1000, min_gid: 1000, names: portable}
+# publish: {tree: /var/lib/iar/master, signing_key: iar_signing_key}
+
 # Formats of your own, each a module.
 # formats: {htdigest: /etc/trocla/htdigest.js}
 `;

@@ -165,20 +165,34 @@ export const dropOldFlag: Flag = {
 	help: "take the older keys out of the ring, where no record needs them any more",
 };
 
-/** Where Hiera's data is, and for which host it is looked up. */
+/** Where Hiera's data is. */
 export const hieraFlags: readonly Flag[] = [
-	{ spelling: "--node <name>", help: "the host to look up for, by the name of its certificate" },
 	{
 		spelling: "--hosts <directory>",
-		help: "a file of facts for each host: NAME.yaml or NAME.json; default Puppet's own",
+		help: "a file of facts for each host: NAME.yaml or NAME.json; default the configuration's, else Puppet's own",
 	},
-	{ spelling: "--facts <file>", help: "facts, YAML or JSON, that go over the host's" },
 	{
 		spelling: "--hiera-config <file>",
-		help: "hiera.yaml; repeated, the first goes over the next; default Puppet's own",
+		help: "hiera.yaml; repeated, the first goes over the next; default the configuration's, else Puppet's own",
 		repeatable: true,
 	},
-	{ spelling: "--environment <name>", help: "Puppet's environment (production)" },
+	{ spelling: "--environment <name>", help: "Puppet's environment; default the configuration's, else production" },
+];
+
+/** For which host keys are looked up. */
+export const nodeFlags: readonly Flag[] = [
+	{ spelling: "--node <name>", help: "the host to look up for, by the name of its certificate" },
+	{ spelling: "--facts <file>", help: "facts, YAML or JSON, that go over the host's" },
+];
+
+export const publishFlags: readonly Flag[] = [
+	{ spelling: "--init", help: "make the signing key and the tree, or export the key's public part again" },
+	{ spelling: "--host <name>", help: "publish this host alone; may be repeated", repeatable: true },
+	{ spelling: "--tree <directory>", help: "where to; default the configuration's, else /var/lib/iar/master for root" },
+	{ spelling: "--watch", help: "go on, and publish again when data, facts or the store change" },
+	{ spelling: "--every <time>", help: "with --watch: publish at least so often, as 90s, 5m, 2h (5m)" },
+	{ spelling: "--anew", help: "look every host up, also those for which nothing changed since the last run" },
+	{ spelling: "--allow-empty", help: "publish also where a host would lose all of its users, or all of root's keys" },
 ];
 
 /** How a key is looked up, as `puppet lookup` has it. */

@@ -1,11 +1,11 @@
 // Builds dist/: the command and the library, each one file beside the libraries that only some runs need.
 //
-// Everything written in JavaScript is bundled; the native addons, sqlite3, koffi and @node-rs/argon2, are left to be
-// installed. All of it is CommonJS: Node's loader for ES modules alone costs a quarter of Node's own start. ES modules
+// Everything written in JavaScript is bundled, but openpgp, whose licence wants it to be exchangeable; that and the native
+// addons, sqlite3, koffi and @node-rs/argon2, are left to be installed. All of it is CommonJS: Node's loader for ES modules alone costs a quarter of Node's own start. ES modules
 // import the library through a wrapper, so a program that mixes both has one TroclaError.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build as bundle } from "esbuild";
@@ -27,14 +27,6 @@ const vendored = {
 	"sha512crypt-node": "sha512crypt",
 };
 
-/**
- * Libraries that are passed on whole, as they are published: the LGPL wants to be able to exchange them. What a bundler
- * makes of OpenPGP.js' own ES module would not even start, since a bundle in CommonJS has no `import.meta.url`.
- */
-const whole = { openpgp: "node_modules/openpgp/dist/node/openpgp.min.cjs" };
-
-const onDemand = { ...vendored, ...Object.fromEntries(Object.keys(whole).map((name) => [name, name])) };
-
 const common = {
 	absWorkingDir: root,
 	bundle: true,
@@ -45,7 +37,7 @@ const common = {
 	legalComments: "none",
 	logLevel: "warning",
 	metafile: true,
-	external: ["@node-rs/argon2", "koffi", "*.node"],
+	external: ["@node-rs/argon2", "koffi", "openpgp", "*.node"],
 	// `import()` of a CommonJS file would load Node's ES module loader after all.
 	supported: { "dynamic-import": false },
 };
@@ -56,7 +48,7 @@ const lean = ({ isCommand }) => ({
 	setup({ onResolve, onLoad }) {
 		onResolve({ filter: /\/yaml\.js$/ }, () => (isCommand ? { path: "./yaml.js", external: true } : undefined));
 		onResolve({ filter: /^[@a-z]/ }, ({ path }) =>
-			Object.hasOwn(onDemand, path) ? { path: `../vendor/${onDemand[path]}.js`, external: true } : undefined,
+			Object.hasOwn(vendored, path) ? { path: `../vendor/${vendored[path]}.js`, external: true } : undefined,
 		);
 		// commander starts programs for subcommands that are files of their own; trocla's are not.
 		onResolve({ filter: /^node:child_process$/ }, ({ path, importer }) =>
@@ -146,10 +138,6 @@ await build({
 	outdir: "dist/vendor",
 	plugins: [shared],
 });
-for (const [name, file] of Object.entries(whole)) {
-	copyFileSync(join(root, file), join(dist, "vendor", `${name}.js`));
-	libraries.add(`node_modules/${name}`);
-}
 // What a command needs besides is in one file: reading thirty small ones takes longer than compiling one. The commands
 // that run by the thousand have a file of their own, without the others' code, and what reads configurations is in a
 // third. cli/code-cache.ts loads them; each is a function for it.

@@ -1,11 +1,11 @@
 import { fstatSync } from "node:fs";
-import { availableParallelism } from "node:os";
 import { pipeline } from "node:stream";
 import { answerLines, type BatchAnswer, type Get } from "../../src/batch/batch.js";
 import { TroclaError } from "../../src/errors.js";
 import type { Trocla } from "../../src/trocla.js";
 import type { Context } from "../context.js";
 import { explain } from "../explain.js";
+import { manyAtOnce } from "../many-at-once.js";
 import { OutputError, print, tell } from "../output.js";
 import { Progress } from "../progress.js";
 import { ReadAhead } from "../read-ahead.js";
@@ -23,10 +23,7 @@ const MOST_REMEMBERED = 1000;
 export async function runBatch(context: Context, create: boolean, get: (trocla: Trocla) => Get): Promise<number> {
 	// Node would take it for an empty one.
 	if (fstatSync(STDIN).isDirectory()) throw unreadable("it is a directory");
-	// A thread for each core and one for the store; libuv starts them at the first query. Of each two values that are
-	// made, one waits for a thread: to wake up one that has nothing to do takes some hundredths of a hash's time.
-	const threads = availableParallelism() + 1;
-	process.env.UV_THREADPOOL_SIZE = `${threads}`;
+	const opening = manyAtOnce();
 	const input = new ReadAhead();
 	const progress = new Progress("Lines answered");
 	const said = new Set<string>();
@@ -49,7 +46,7 @@ export async function runBatch(context: Context, create: boolean, get: (trocla: 
 				pipeline(process.stdin, input, () => {});
 				await answerLines(chunksOf(input), get(trocla), deliver);
 			},
-			{ create, warn, inGroups: true, atOnce: 2 * threads },
+			{ create, warn, ...opening },
 		);
 	} catch (error) {
 		// A reader that has enough has gone, as `head` does.

@@ -2,7 +2,7 @@ import type { Options } from "../../src/records/record.js";
 import type { Trocla } from "../../src/trocla.js";
 import type { Run } from "../commands.js";
 import { readOptions } from "../context.js";
-import { readRenewal } from "../renewal.js";
+import { readRenewal } from "../period.js";
 
 /** Prints a value, made on demand. */
 export const run: Run = async (context, [key = "", format = "", yaml], flags) => {

@@ -5,7 +5,6 @@ import type { Hiera } from "../../src/hiera/hiera.js";
 import type { LookupSettings } from "../../src/hiera/lookup-settings.js";
 import { STRATEGIES } from "../../src/hiera/merge.js";
 import { openHiera } from "../../src/hiera/open-hiera.js";
-import { findHieraConfigs, findHosts } from "../../src/hiera/places.js";
 import { RENDERINGS, type Rendering, render } from "../../src/hiera/render.js";
 import { type Host, Scope } from "../../src/hiera/scope.js";
 import type { PasswordStore } from "../../src/hiera/trocla-level.js";
@@ -17,6 +16,7 @@ import type { Trocla } from "../../src/trocla.js";
 import type { Run } from "../commands.js";
 import type { Context } from "../context.js";
 import type { FlagValues } from "../flags.js";
+import { type HieraPlaces, hieraPlaces } from "../hiera-places.js";
 import { print } from "../output.js";
 
 /** Looks keys up in Hiera's data and prints the first that is found, as `puppet lookup` does. */
@@ -24,12 +24,11 @@ export const run: Run = async (context, [words], flags) => {
 	const keys = words as unknown as readonly string[]; // commander gives a repeated argument as a list
 	const settings = lookupSettings(flags);
 	const rendering = readRendering(flags);
-	const environment = text(flags.environment) ?? "production";
-	const scope = Scope.of(await readHost(flags, environment));
+	const places = await hieraPlaces(context, flags);
+	const scope = Scope.of(await readHost(flags, places));
 	const store = new LazyStore(context, flags);
 	try {
-		const hieraConfig = (flags.hieraConfig as string[] | undefined) ?? findHieraConfigs(environment); // it is repeatable
-		const hiera = await openHiera({ hieraConfig, store: () => store.open() });
+		const hiera = await openHiera({ hieraConfig: places.config, store: () => store.open() });
 		if (flags.explain) await explain(hiera, { keys, scope, settings }, context.json ? "json" : (rendering ?? "s"));
 		else
 			printValue(await find(hiera, { keys, scope, settings }, flags), context.json ? rendering : (rendering ?? "yaml"));
@@ -101,9 +100,8 @@ class LazyStore {
 }
 
 /** The host whose data is asked for: its stored facts, and over them those of `--facts`. */
-async function readHost(flags: FlagValues, environment: string): Promise<Host> {
+async function readHost(flags: FlagValues, { hosts: directory, environment }: HieraPlaces): Promise<Host> {
 	const name = text(flags.node);
-	const directory = text(flags.hosts) ?? findHosts();
 	const stored = name === undefined || directory === undefined ? undefined : await loadHost(directory, name);
 	const file = text(flags.facts);
 	const given = file === undefined ? undefined : await readFacts(file);

@@ -40,6 +40,11 @@ export class Report {
 		(kind === "fault" ? this.#faults : this.#notes).push({ where, path, message, hint });
 	}
 
+	/** How many faults and notes there are so far. */
+	get taken(): number {
+		return this.#faults.length + this.#notes.length;
+	}
+
 	get faults(): readonly Fault[] {
 		return this.#faults;
 	}
@@ -75,6 +80,11 @@ export class Place {
 		return [...(this.#parent?.path ?? []), this.#name];
 	}
 
+	/** How many faults and notes were taken down so far, here and elsewhere. */
+	get taken(): number {
+		return this.#report.taken;
+	}
+
 	/** Takes down what is wrong here; gives `undefined`, which stands for the value that there can't be. */
 	fault(message: string, hint?: string): undefined {
 		this.#report.add("fault", this.path, message, hint);
@@ -92,6 +102,6 @@ export function describeFault({ where, path, message }: Fault): string {
 }
 
 /** A path as Hiera's dotted keys are written: a name with a dot in it is quoted. */
-function describePath(path: readonly string[]): string {
+export function describePath(path: readonly string[]): string {
 	return path.map((name) => (/^[^.\s"'\p{C}]+$/u.test(name) ? name : JSON.stringify(name))).join(".");
 }

@@ -19,7 +19,7 @@ export function accountId(kind: "uid" | "gid", min: number): Check<number> {
 		if (value < min) {
 			return at.fault(
 				`is ${value}, and below ${min} are the system's own`,
-				`Choose one from ${min} on, or allow lower ones with ${kind === "uid" ? "minUid" : "minGid"}`,
+				`Choose one from ${min} on, or allow lower ones in the configuration: accounts: {min_${kind}: ${value || 1}}`,
 			);
 		}
 		const reserved = RESERVED[value];

@@ -4,11 +4,12 @@ import { replaceableIn } from "../../backends/replaceable.js";
 import { type Format, FormatError } from "../../formats/format.js";
 import { builtinFormats, type FormatName, Formats } from "../../formats/index.js";
 import { TroclaError } from "../errors.js";
-import { shellWord } from "../input.js";
+import { checkKey, shellWord } from "../input.js";
 import { didYouMean } from "../nearest.js";
 import { builtinProfiles } from "../options/profiles.js";
 import type { Options } from "../records/record.js";
 import { isMap, quoteValue } from "../value.js";
+import { type Fail, filePath, known, map, match, oneOf, onlyKnown, wholeNumber } from "./fields.js";
 import type { ConfigInput } from "./input.js";
 
 /** What a key of the configuration must be; the checks throw with the file and the key's name. */
@@ -56,6 +57,30 @@ const checks: {
 		onlyKnown(audit, ["file"], fail);
 		filePath("audit.file", audit.file, fail);
 	},
+	hiera(value, fail) {
+		const { config, hosts, environment } = known(value, ["config", "hosts", "environment"], fail);
+		if (config !== undefined && [config].flat().length === 0) throw fail("hiera.config names no file");
+		for (const path of [config ?? []].flat()) filePath("hiera.config", path, fail);
+		if (hosts !== undefined) filePath("hiera.hosts", hosts, fail, "a directory's path");
+		if (environment !== undefined) match("hiera.environment", environment, /^\w+$/, fail);
+	},
+	accounts(value, fail) {
+		const { names, ...ids } = known(value, ["min_uid", "min_gid", "names"], fail);
+		for (const [name, id] of Object.entries(ids)) wholeNumber(`accounts.${name}`, id, { min: 1, max: 65533 }, fail);
+		if (names !== undefined) {
+			oneOf(["portable", "debian"], names, (message, hint) => fail(`accounts.names: ${message}`, hint));
+		}
+	},
+	publish(value, fail) {
+		const { tree, signing_key } = known(value, ["tree", "signing_key"], fail);
+		if (tree !== undefined) filePath("publish.tree", tree, fail, "a directory's path");
+		if (signing_key === undefined) return;
+		try {
+			checkKey(signing_key);
+		} catch (error) {
+			throw error instanceof TroclaError ? fail(`publish.signing_key: ${error.message}`, error.hint) : error;
+		}
+	},
 	async formats(value, fail) {
 		for (const [name, path] of Object.entries(map(value, fail))) await checkSiteFormat(name, path, fail);
 	},
@@ -84,8 +109,6 @@ const checks: {
 
 const keys = Object.keys(checks);
 const isKey = (name: string): name is keyof ConfigInput => Object.hasOwn(checks, name);
-
-type Fail = (message: string, hint?: string) => TroclaError;
 
 /**
  * Checks a parsed configuration file; Ruby's symbols (`:store: :memory`) are read as the words that they are.
@@ -221,36 +244,19 @@ async function checkProfilesOf(
 	}
 }
 
-function filePath(name: string, path: unknown, fail: Fail): void {
-	if (typeof path !== "string" || path === "") throw fail(`${name} must be a file's path`);
-	if (/^~(?!\/)[^/]*(\/|$)/.test(path)) {
-		throw fail(
-			`${name} ${quoteValue(path)}: only ~/ at its beginning is a home directory`,
-			"Write the path out; a file whose name begins with ~ is ./~NAME",
-		);
-	}
-}
-
-function map(value: unknown, fail: Fail): Options {
-	if (isMap(value)) return value;
-	throw fail(`must be a map of names to values, not ${quoteValue(value)}`);
-}
-
-function onlyKnown(config: Options, known: readonly string[], fail: Fail): void {
-	const unknown = Object.keys(config).find((name) => !known.includes(name));
-	if (unknown !== undefined) throw fail(`unknown key ${JSON.stringify(unknown)}`, didYouMean(unknown, known));
-}
-
-function oneOf(words: readonly string[], value: unknown, fail: Fail): void {
-	if (words.some((word) => word === value)) return;
-	throw fail(
-		`${quoteValue(value)} is not known`,
-		didYouMean(typeof value === "string" ? value : quoteValue(value), words),
-	);
-}
-
 /** Texts that are what they say, whatever they begin with. */
-const LITERAL = ["custom", "path", "username", "key_file", "passphrase", "comment"];
+const LITERAL = [
+	"custom",
+	"path",
+	"config",
+	"hosts",
+	"tree",
+	"signing_key",
+	"username",
+	"key_file",
+	"passphrase",
+	"comment",
+];
 
 /** Deeper than any setting is; a YAML alias may make a map hold itself. */
 const MAX_DEPTH = 6;

@@ -10,7 +10,7 @@ import type { OptionPolicy } from "../options/profiles.js";
 import type { Sealing } from "../seal/aes.js";
 import { isEmpty } from "../value.js";
 import { homeDirectory } from "./home.js";
-import type { ConfigInput } from "./input.js";
+import type { AccountsInput, ConfigInput, HieraInput, PublishInput } from "./input.js";
 
 /** A configuration, checked and complete. */
 export interface Config extends OptionPolicy {
@@ -27,6 +27,10 @@ export interface Config extends OptionPolicy {
 	readonly audit: string | undefined;
 	/** The programs that hear of changes, absolute; `undefined` where there are none. */
 	readonly hooks: HookPaths | undefined;
+	/** As they are written, with absolute paths; what is left out stays so. */
+	readonly hiera: HieraInput;
+	readonly accounts: AccountsInput;
+	readonly publish: PublishInput;
 	/** How records are sealed; `undefined` where they are not. */
 	readonly sealing: Sealing | undefined;
 }
@@ -170,6 +174,9 @@ export async function checkedConfig(
 		onHandedOut: input.on_handed_out ?? "refuse",
 		audit: input.audit && absolute(input.audit.file),
 		hooks: hookPaths(input.hooks, absolute),
+		hiera: hieraPaths(input.hiera ?? {}, absolute),
+		accounts: input.accounts ?? {},
+		publish: { ...input.publish, ...(input.publish?.tree && { tree: absolute(input.publish.tree) }) },
 		sealing: sealingOf(input, absolute),
 		formats,
 		options: input.options ?? {},
@@ -181,6 +188,14 @@ function hookPaths(hooks: ConfigInput["hooks"], absolute: (path: string) => stri
 	const paths = (named: { [name: string]: string } | null | undefined) =>
 		Object.fromEntries(Object.entries(named ?? {}).map(([name, path]) => [name, absolute(path)]));
 	return hooks && { set: paths(hooks.set), delete: paths(hooks.delete) };
+}
+
+function hieraPaths({ config, hosts, ...rest }: HieraInput, absolute: (path: string) => string): HieraInput {
+	return {
+		...rest,
+		...(config !== undefined && { config: [config].flat().map(absolute) }),
+		...(hosts !== undefined && { hosts: absolute(hosts) }),
+	};
 }
 
 function sealingOf(

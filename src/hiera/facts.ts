@@ -1,6 +1,7 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { TroclaError } from "../errors.js";
+import { Contents } from "./contents.js";
 import { DataError } from "./data-error.js";
 import { JsonError, parseJson } from "./json.js";
 import { parsePsych } from "./psych.js";
@@ -36,14 +37,12 @@ export async function listHosts(directory: string): Promise<string[]> {
 /**
  * A host with the facts of its file in a directory; `undefined` where it has none.
  *
+ * @param contents - what was read already
  * @throws {TroclaError} `invalid` for a name that can't be a file's; `data` where the file is faulty
  */
-export async function loadHost(directory: string, name: string): Promise<Host | undefined> {
-	if (name === "" || name.startsWith(".") || /[/\0]/.test(name)) {
-		throw new TroclaError("invalid", `${JSON.stringify(name)} can't be a host's name`, "As in: www1.example.com");
-	}
-	for (const ending of ENDINGS) {
-		const facts = await readFacts(join(directory, `${name}${ending}`));
+export async function loadHost(directory: string, name: string, contents = new Contents()): Promise<Host | undefined> {
+	for (const path of factsFiles(directory, name)) {
+		const facts = await readFacts(path, contents);
 		if (!facts) continue;
 		const trusted = facts.get("trusted");
 		return isHash(trusted) ? { name, facts, trusted } : { name, facts };
@@ -52,21 +51,32 @@ export async function loadHost(directory: string, name: string): Promise<Host | 
 }
 
 /**
+ * Where the facts of a host may be: the first of these files that is there has them.
+ *
+ * @throws {TroclaError} `invalid` for a name that can't be a file's
+ */
+export function factsFiles(directory: string, name: string): readonly string[] {
+	if (name === "" || name.startsWith(".") || /[/\0]/.test(name)) {
+		throw new TroclaError("invalid", `${JSON.stringify(name)} can't be a host's name`, "As in: www1.example.com");
+	}
+	return ENDINGS.map((ending) => join(directory, `${name}${ending}`));
+}
+
+/**
  * The facts in a file, JSON by its name and else YAML: a map of them, or what Puppet stores, with its tags.
  *
  * @returns `undefined` where there is no such file
  * @throws {DataError}
  */
-export async function readFacts(file: string): Promise<Hash | undefined> {
-	let text: string;
+export async function readFacts(file: string, contents = new Contents()): Promise<Hash | undefined> {
+	let bytes: Uint8Array | undefined;
 	try {
-		text = await readFile(file, "utf8");
+		bytes = await contents.bytes(file);
 	} catch (error) {
-		const { code, message } = error as NodeJS.ErrnoException;
-		if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-		throw new DataError({ file }, `the facts can't be read: ${message}`);
+		throw new DataError({ file }, `the facts can't be read: ${(error as Error).message}`); // the file system's reason
 	}
-	const value = parse(text, file);
+	if (!bytes) return undefined;
+	const value = parse(new TextDecoder().decode(bytes), file);
 	if (!isHash(value)) throw new DataError({ file }, `facts are a map of names to values, not ${kindOf(value)}`);
 	const values = value.get("values");
 	const isObject = isHash(values) && [...value.keys()].every((key) => FACTS_OBJECT.includes(String(key)));

@@ -42,6 +42,12 @@ export interface HieraReader {
 	inputs(level: Level): Inputs | undefined;
 }
 
+/** How a call asks for a key to be merged. */
+interface AskedMerge {
+	readonly merge?: Strategy | undefined;
+	readonly unlessTold?: Strategy | undefined;
+}
+
 /**
  * Hierarchical data, as Puppet's Hiera 5 looks it up. All methods may also throw `data` for faults in data files: one that
  * can't be read is a fault of every look-up, since each asks every file for `lookup_options`.
@@ -58,7 +64,7 @@ export class Hiera {
 
 	constructor(settings: HieraSettings) {
 		this.#settings = settings;
-		const lookup = (key: string, journey: Journey) => this.#lookup(key, journey, undefined);
+		const lookup = (key: string, journey: Journey) => this.#lookup(key, journey);
 		const { readers } = settings;
 		this.#readers = {
 			eyaml_lookup_key: readers.eyaml_lookup_key.open(lookup),
@@ -90,11 +96,11 @@ export class Hiera {
 		scope: Scope,
 		settings: LookupSettings = {},
 	): Promise<{ readonly key: string; readonly value: Value } | undefined> {
-		const merge = settings.merge === undefined ? undefined : askedStrategy(settings.merge);
+		const asked = askedMerge(settings);
 		const journey: Journey = { scope, stack: [], place: {}, explain: settings.explain };
 		for (const key of keys) {
 			checkKey(key);
-			const value = await this.#lookup(key, journey, merge);
+			const value = await this.#lookup(key, journey, asked);
 			if (value === NOT_FOUND) continue;
 			if (settings.type !== undefined) await checkType(value, settings.type, JSON.stringify(key));
 			return { key, value };
@@ -114,15 +120,15 @@ export class Hiera {
 	async origin(
 		path: readonly string[],
 		scope: Scope,
-		{ merge }: Pick<LookupSettings, "merge"> = {},
+		settings: Pick<LookupSettings, "merge" | "unlessTold"> = {},
 	): Promise<Place | undefined> {
 		const [root] = path;
 		if (root === undefined) return undefined;
-		const asked = merge === undefined ? undefined : askedStrategy(merge);
+		const asked = askedMerge(settings);
 		try {
 			const host = await this.#resolve(scope);
 			const options = await this.#optionsOf(host, { scope, stack: [], place: {} });
-			const strategy = asked ?? strategyOf(options.of(root).merge, { key: root });
+			const strategy = strategyFor(root, options.of(root), asked);
 			return await originOf(path, host.sources(root), strategy, this.#settings.files);
 		} catch (error) {
 			if (error instanceof TroclaError) return undefined;
@@ -148,7 +154,7 @@ export class Hiera {
 		return [...inputs];
 	}
 
-	async #lookup(text: string, from: Journey, merge: Strategy | undefined): Promise<Outcome> {
+	async #lookup(text: string, from: Journey, asked: AskedMerge = {}): Promise<Outcome> {
 		const explain = from.explain?.step(`key ${JSON.stringify(text)}`);
 		if (text === LOOKUP_OPTIONS || text.startsWith(`${LOOKUP_OPTIONS}.`)) {
 			explain?.missing("lookup_options is how keys are looked up, and none itself");
@@ -158,8 +164,8 @@ export class Hiera {
 		const journey: Journey = explain ? { ...from, explain } : from;
 		const host = await this.#resolve(from.scope);
 		const options = (await this.#optionsOf(host, journey)).of(key.root);
-		const strategy = this.#known(merge ?? strategyOf(options.merge, { key: key.root }));
-		if (!merge && options.merge !== null) explain?.step(`lookup_options say: merge ${strategy.id}`);
+		const strategy = this.#known(strategyFor(key.root, options, asked));
+		if (!asked.merge && options.merge !== null) explain?.step(`lookup_options say: merge ${strategy.id}`);
 		const root = await this.#root(host, key.root, strategy, descend(journey, text, { key: text }));
 		const found = root === NOT_FOUND ? NOT_FOUND : dig(key, root);
 		return this.#convert(key, found, options, journey);
@@ -297,8 +303,21 @@ export class Hiera {
 	async #value({ value, dynamic, file, line, key }: Entry, journey: Journey): Promise<Value> {
 		if (!dynamic) return value;
 		const place = { file, line, key };
-		return await interpolate(value, { ...journey, place }, (inner, from) => this.#lookup(inner, from, undefined));
+		return await interpolate(value, { ...journey, place }, (inner, from) => this.#lookup(inner, from));
 	}
+}
+
+function askedMerge({ merge, unlessTold }: Pick<LookupSettings, "merge" | "unlessTold">): AskedMerge {
+	return {
+		merge: merge === undefined ? undefined : askedStrategy(merge),
+		unlessTold: unlessTold === undefined ? undefined : askedStrategy(unlessTold),
+	};
+}
+
+/** What the call says, else `lookup_options`, else what the call says for that case. */
+function strategyFor(root: string, options: KeyOptions, { merge, unlessTold }: AskedMerge): Strategy {
+	if (merge) return merge;
+	return options.merge === null && unlessTold ? unlessTold : strategyOf(options.merge, { key: root });
 }
 
 const NO_OPTIONS = new LookupOptions(null);

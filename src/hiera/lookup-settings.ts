@@ -9,6 +9,8 @@ import { kindOf, toValue, type Value } from "./value.js";
 export interface LookupSettings {
 	/** A strategy's name, or `{ strategy: "deep", knockout_prefix: "--", ... }`: it goes over that of `lookup_options`. */
 	readonly merge?: string | { readonly [option: string]: unknown };
+	/** The same where `lookup_options` say nothing of the key. Default: `first`. */
+	readonly unlessTold?: LookupSettings["merge"];
 	/** What stands for a key that is not found. */
 	readonly default?: Value;
 	/** A type of Puppet's language that the value must be of: `Array[String]`. */

@@ -84,3 +84,6 @@ export function checkHostName(name: string): void {
 export function sha256(content: string | Uint8Array): string {
 	return createHash("sha256").update(content).digest("hex");
 }
+
+/** The digest of a file that has nothing in it. */
+export const NOTHING = sha256("");

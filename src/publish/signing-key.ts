@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
+import { createHmac, createPrivateKey, createPublicKey, hkdfSync, type KeyObject } from "node:crypto";
 import type { PrivateKey } from "openpgp";
 import { FormatError } from "../../formats/format.js";
 import { checkPrivateKey, privateBlock, readPrivateKey } from "../../formats/openpgp/read.js";
@@ -16,6 +16,7 @@ export class SigningKey {
 	readonly publicKey: Buffer;
 	readonly publicArmored: string;
 	readonly #signer: Signer;
+	readonly #macKey: Buffer;
 	readonly #created: Date;
 	readonly #end: Date | undefined;
 
@@ -25,6 +26,8 @@ export class SigningKey {
 		this.publicKey = Buffer.from(publicKey.write());
 		this.publicArmored = publicKey.armor();
 		this.#signer = { key: secret, fingerprint: Buffer.from(this.fingerprint, "hex") };
+		const seed = secret.export({ format: "der", type: "pkcs8" });
+		this.#macKey = Buffer.from(hkdfSync("sha256", seed, "", "trocla publish: what the next run reads", 32));
 		this.#created = key.getCreationTime();
 		this.#end = end;
 	}
@@ -45,6 +48,11 @@ export class SigningKey {
 			if (!(error instanceof FormatError)) throw error;
 			throw unusable(`openpgp ${error.message}`, error.hint);
 		}
+	}
+
+	/** What shows that a text was written by who has this key: an HMAC-SHA-256 with a key of its own, in hex. */
+	authenticate(text: string): string {
+		return createHmac("sha256", this.#macKey).update(text).digest("hex");
 	}
 
 	/**

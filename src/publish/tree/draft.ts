@@ -1,14 +1,15 @@
-import { renameSync, symlinkSync } from "node:fs";
+import { readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
 import { TroclaError } from "../../errors.js";
-import { checkHostName, FILES, parseManifest } from "../manifest.js";
+import { checkHostName, FILES, type FileDigests, parseManifest } from "../manifest.js";
 import { flush, flushPath } from "./flush.js";
 import { Generation, type SignedManifest } from "./generation.js";
 import type { Layout } from "./layout.js";
-import { Objects } from "./objects.js";
+import { hasContent, Objects } from "./objects.js";
 import type { PublishedTree } from "./published-tree.js";
 import { slices } from "./slices.js";
 import { hostsToRemove, type Swept, sweep } from "./sweep.js";
-import { makeNew, writing } from "./write.js";
+import { makeNew, writeNew, writing } from "./write.js";
 
 /** Hears how many steps of all are done. */
 export type Seen = (done: number, total: number) => void;
@@ -30,8 +31,9 @@ export interface Publication {
 export class Draft {
 	/** What is published; `undefined` where nothing is. */
 	readonly current: PublishedTree | undefined;
+	/** One more than what is published has. */
+	readonly number: number;
 	readonly #layout: Layout;
-	readonly #number: number;
 	readonly #objects: Objects;
 	/** `undefined` for those that are kept. */
 	readonly #hosts = new Map<string, SignedManifest | undefined>();
@@ -42,7 +44,7 @@ export class Draft {
 	/** For who holds the tree's lock; `withTree` makes it. */
 	constructor(layout: Layout, number: number, current: PublishedTree | undefined) {
 		this.#layout = layout;
-		this.#number = number;
+		this.number = number;
 		this.#objects = new Objects(layout);
 		this.current = current;
 	}
@@ -57,18 +59,38 @@ export class Draft {
 		return this.#objects.store(text);
 	}
 
+	/** Whether contents are stored, and whole: each is read once a run. */
+	holds(digests: FileDigests): boolean {
+		try {
+			for (const file of FILES) this.#objects.check(digests[file]);
+			return true;
+		} catch (error) {
+			if (error instanceof TroclaError && error.code === "damaged") return false;
+			throw error;
+		}
+	}
+
+	/** The content of a file that `beside` wrote; `undefined` where there is none. */
+	readBeside(name: string): string | undefined {
+		try {
+			return readFileSync(join(this.#layout.directory, name), "utf8");
+		} catch {
+			return undefined;
+		}
+	}
+
 	/**
-	 * Gives a host a new set. Its contents are stored already.
+	 * Gives a host a new set. Its contents are stored already, in this run or before.
 	 *
-	 * @throws {TroclaError} `invalid` where the host has one in this draft, it is another host's, or a content was not stored
+	 * @throws {TroclaError} `invalid` where the host has one in this draft, or it is another host's; `damaged` where a content
+	 *   is not there as it was stored
 	 */
 	add(host: string, signed: SignedManifest): void {
 		this.#refuseSecond(host);
 		checkHostName(host);
 		if (signed.manifest.host !== `${host}\n`) throw new TroclaError("invalid", `the set of ${host} is another host's`);
 		const digests = parseManifest(signed.manifest.hashDigest);
-		const missing = FILES.find((file) => !this.#objects.isWhole(digests[file]));
-		if (missing) throw new TroclaError("invalid", `the ${missing} of ${host} was not stored in this run`);
+		for (const file of FILES) this.#objects.check(digests[file]);
 		this.#hosts.set(host, signed);
 	}
 
@@ -112,6 +134,25 @@ export class Draft {
 		}
 	}
 
+	/**
+	 * Makes sure that a file of the tree that is in no set has this content, for those who look for it there.
+	 *
+	 * @param name - one that nothing else in a tree has
+	 * @returns its path
+	 * @throws {TroclaError} `store`
+	 */
+	beside(name: string, content: string | Uint8Array): string {
+		const path = join(this.#layout.directory, name);
+		if (hasContent(path, Buffer.from(content))) return path;
+		const fresh = `${path}.new`;
+		writing(fresh, () => rmSync(fresh, { force: true }));
+		writeNew(fresh, content);
+		flushPath(fresh);
+		writing(path, () => renameSync(fresh, path));
+		flushPath(this.#layout.directory);
+		return path;
+	}
+
 	/** Takes back what was not published; what can't be, the next run tries again. */
 	async discard(): Promise<void> {
 		this.#isClosed = true;
@@ -121,7 +162,7 @@ export class Draft {
 	/** As long as its directory is there, the next run knows that this one was killed. */
 	#begin(): void {
 		if (this.#isClosed) throw new TroclaError("invalid", "this draft is closed", "Begin another one");
-		if (!this.#isBegun) makeNew(this.#layout.generation(this.#number));
+		if (!this.#isBegun) makeNew(this.#layout.generation(this.number));
 		this.#isBegun = true;
 	}
 
@@ -130,7 +171,7 @@ export class Draft {
 	}
 
 	async #write(progress: (steps: number) => void): Promise<void> {
-		const generation = new Generation(this.#layout.generation(this.#number), this.current);
+		const generation = new Generation(this.#layout.generation(this.number), this.current);
 		for await (const hosts of slices([...this.#hosts])) {
 			for (const [host, signed] of hosts) {
 				if (signed) generation.write(host, signed);
@@ -149,8 +190,8 @@ export class Draft {
 
 	async #switch(): Promise<void> {
 		const { hosts, newHosts, directory } = this.#layout;
-		writing(newHosts, () => symlinkSync(this.#layout.target(this.#number), newHosts));
-		await flush(this.#layout, this.#number, this.#objects.added);
+		writing(newHosts, () => symlinkSync(this.#layout.target(this.number), newHosts));
+		await flush(this.#layout, this.number, this.#objects.added);
 		writing(hosts, () => renameSync(newHosts, hosts));
 		this.#isPublished = true;
 		try {

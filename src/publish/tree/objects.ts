@@ -55,11 +55,6 @@ export class Objects {
 		return digest;
 	}
 
-	/** Whether this run stored it or found it whole. */
-	isWhole(digest: string): boolean {
-		return this.#whole.has(digest);
-	}
-
 	/**
 	 * Makes sure that one that a set names has the content of its name.
 	 *
@@ -74,7 +69,7 @@ export class Objects {
 	#place(digest: string, content: Buffer): void {
 		const path = this.#layout.object(digest);
 		const isThere = this.#present.has(digest);
-		if (!isThere || !holds(path, content)) {
+		if (!isThere || !hasContent(path, content)) {
 			if (isThere) this.#mended++;
 			else this.#added.add(digest);
 			writeNew(path + NEW, content);
@@ -106,7 +101,7 @@ function damaged(what: string, path: string): TroclaError {
 }
 
 /** Whether a file has this content, and is no link; what can't be read is replaced like what differs. */
-function holds(path: string, content: Buffer): boolean {
+export function hasContent(path: string, content: Buffer): boolean {
 	try {
 		const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
 		try {

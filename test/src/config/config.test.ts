@@ -34,6 +34,9 @@ describe("the file", () => {
 				createOnGet: true,
 				onHandedOut: "refuse",
 				formats: builtinFormats,
+				hiera: {},
+				accounts: {},
+				publish: {},
 				options: {},
 				profiles: {},
 			};
@@ -135,6 +138,9 @@ store_options: {path: /srv/trocla.sqlite}
 create_on_get: false
 on_handed_out: regenerate
 encryption: none
+hiera: {config: [hiera.yaml, /etc/puppet/hiera.yaml], hosts: ~/hosts, environment: test}
+accounts: {min_uid: 500, min_gid: 100, names: debian}
+publish: {tree: ../tree, signing_key: site key}
 options: {length: 20, mysql: {plugin: ed25519}}
 profiles: {wifi: {charset: typesafe, length: 20}}`;
 		expect(await user.load(text)).toEqual({
@@ -143,6 +149,13 @@ profiles: {wifi: {charset: typesafe, length: 20}}`;
 			path: "/srv/trocla.sqlite",
 			createOnGet: false,
 			onHandedOut: "regenerate",
+			hiera: {
+				config: [join(user.home, "hiera.yaml"), "/etc/puppet/hiera.yaml"],
+				hosts: join(user.home, "hosts"),
+				environment: "test",
+			},
+			accounts: { min_uid: 500, min_gid: 100, names: "debian" },
+			publish: { tree: user.sandbox.path("tree"), signing_key: "site key" },
 			formats: builtinFormats,
 			options: { length: 20, mysql: { plugin: "ed25519" } },
 			profiles: { wifi: { charset: "typesafe", length: 20 } },
@@ -208,6 +221,10 @@ store_options: {path: ":store"}`;
 		["store: sqlit", '"sqlit"', "sqlite"],
 		["store_options: {pth: /x}", '"pth"', "path"],
 		["on_handed_out: regenrate", '"regenrate"', "regenerate"],
+		["hiera: {host: /x}", '"host"', "hosts"],
+		["accounts: {minuid: 1}", '"minuid"', "min_uid"],
+		["accounts: {names: debain}", 'accounts.names: "debain"', "debian"],
+		["publish: {three: /x}", '"three"', "tree"],
 		["options: {lenght: 5}", 'options: "lenght"', "length"],
 		["profiles: {wifi: {chrset: numeric}}", 'profile "wifi": "chrset"', "charset"],
 	])("that is not known is refused with the nearest one: %s", async (text, name, nearest) => {
@@ -232,6 +249,15 @@ store_options: {path: ":store"}`;
 		["create_on_get: 1", "create_on_get must be true or false"],
 		["on_handed_out: yes", "on_handed_out: true"],
 		["encryption: ssl", "encryption: "],
+		["hiera: /etc/hiera.yaml", "hiera: must be a map"],
+		["hiera: {config: []}", "hiera.config names no file"],
+		["hiera: {config: [1]}", "hiera.config must be a file's path"],
+		["hiera: {hosts: ''}", "hiera.hosts must be a directory's path"],
+		["hiera: {environment: ../x}", 'hiera.environment can\'t be "../x"'],
+		["accounts: {min_uid: 0}", "accounts.min_uid must be a whole number from 1 to 65533, not 0"],
+		["accounts: {min_gid: '5'}", "accounts.min_gid must be"],
+		["publish: {tree: [x]}", "publish.tree must be a directory's path"],
+		["publish: {signing_key: ''}", "publish.signing_key: "],
 		["options: []", "options: must be a map"],
 		["options: 2026-01-01", "options: must be a map"],
 		["options: {length: 0}", "length must be a whole number from 1 to 4096, not 0"],

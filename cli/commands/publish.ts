@@ -1,0 +1,196 @@
+import { resolve } from "node:path";
+import { TroclaError } from "../../src/errors.js";
+import { differenceLines } from "../../src/publish/difference/print.js";
+import { describeSiteFault, FaultyData, type SiteFault } from "../../src/publish/faults.js";
+import { initPublishing } from "../../src/publish/init.js";
+import type { Step } from "../../src/publish/plan.js";
+import { type Preview, previewSite } from "../../src/publish/preview.js";
+import type { Publication } from "../../src/publish/publish.js";
+import { publishSite, type SiteSettings } from "../../src/publish/publish-site.js";
+import { publishPlaces } from "../../src/publish/settings.js";
+import type { Trocla } from "../../src/trocla.js";
+import type { Run } from "../commands.js";
+import type { Context } from "../context.js";
+import { count, number } from "../count.js";
+import type { FlagValues } from "../flags.js";
+import { hieraPlaces } from "../hiera-places.js";
+import { untilInterrupted } from "../interrupt.js";
+import { manyAtOnce } from "../many-at-once.js";
+import { LinePrinter, tell } from "../output.js";
+import { Progress } from "../progress.js";
+
+/** Publishes the accounts of every host, or says what that would change. */
+export const run: Run = async (context, _, flags) => {
+	refuseTogether(flags);
+	if (flags.init === true) return await init(context, flags);
+	const opening = manyAtOnce();
+	return await context.withStore(
+		async (trocla) => {
+			const steps = new Steps();
+			const settings = { ...(await readSettings(context, flags, trocla)), seen: steps.seen };
+			const work = flags.dryRun === true ? preview : publish;
+			try {
+				return await untilInterrupted((signal) => work(context, { ...settings, signal }, steps));
+			} catch (error) {
+				steps.end();
+				if (!(error instanceof FaultyData)) throw error;
+				return tellFaults(context, error);
+			}
+		},
+		{ create: false, ...opening },
+	);
+};
+
+async function publish(context: Context, settings: SiteSettings, steps: Steps): Promise<number> {
+	const published = await publishSite(settings);
+	steps.end();
+	if (!context.json) {
+		tellNotes(published.notes);
+		for (const { key, format } of published.missing) {
+			context.warn(`${JSON.stringify(key)} has no ${format}, so no password lets its users in`);
+		}
+	}
+	context.report(describe(published), published);
+	return 0;
+}
+
+async function preview(context: Context, settings: SiteSettings, steps: Steps): Promise<number> {
+	const previewed = await previewSite(settings);
+	steps.end();
+	if (context.json) context.print("", previewed);
+	else {
+		tellNotes(previewed.notes);
+		const printer = new LinePrinter();
+		for (const line of differenceLines(previewed.differences)) printer.print(line);
+		printer.flush();
+		tell(describePreview(previewed, settings.create));
+	}
+	return 0;
+}
+
+async function init(context: Context, flags: FlagValues): Promise<number> {
+	const { tree, signingKey } = await readPlaces(context, flags);
+	return await context.withStore(
+		async (trocla) => {
+			const { fingerprint, made, files } = await initPublishing(trocla, { tree, signingKey });
+			const what = made ? "Made the signing key" : "The signing key was there already";
+			const text = `${what}, ${JSON.stringify(signingKey)} in the store, with the fingerprint\n${fingerprint}\nIts public part: ${files.join(", ")}\nNext: trocla publish --dry-run`;
+			context.report(text, { fingerprint, key: signingKey, made, tree, files });
+			return 0;
+		},
+		{ create: true },
+	);
+}
+
+/** @throws {TroclaError} `invalid` */
+function refuseTogether(flags: FlagValues): void {
+	const given = (["init", "dryRun", "watch"] as const).filter((name) => flags[name] === true);
+	if (given.length > 1) {
+		const [one, other] = given.map((name) => `--${name === "dryRun" ? "dry-run" : name}`);
+		throw new TroclaError("invalid", `${one} and ${other} don't go together`, "Give one of them");
+	}
+	if (flags.every !== undefined && flags.watch !== true) {
+		throw new TroclaError("invalid", "--every is for --watch", "Give both, or none");
+	}
+}
+
+async function readPlaces(context: Context, flags: FlagValues) {
+	const places = publishPlaces(await context.config());
+	return typeof flags.tree === "string" ? { ...places, tree: resolve(flags.tree) } : places;
+}
+
+async function readSettings(
+	context: Context,
+	flags: FlagValues,
+	trocla: Trocla,
+): Promise<Omit<SiteSettings, "seen" | "signal">> {
+	const config = await context.config();
+	const { config: hieraConfig, hosts, environment } = await hieraPlaces(context, flags);
+	if (hosts === undefined) {
+		const hint =
+			"Name a directory with a file of facts for each host: --hosts, or hiera: {hosts: ...} in the configuration";
+		throw new TroclaError("config", "it is not said which hosts there are, and Puppet has no facts here", hint);
+	}
+	const { min_uid: minUid, min_gid: minGid, names } = config.accounts;
+	return {
+		hieraConfig,
+		hosts,
+		environment,
+		rules: { minUid, minGid, names },
+		trocla,
+		...(await readPlaces(context, flags)),
+		only: flags.host as readonly string[] | undefined, // it is repeatable
+		create: config.createOnGet && flags.create !== false,
+		allowEmpty: flags.allowEmpty === true,
+		anew: flags.anew === true,
+		warn: context.warn,
+		now: () => new Date(),
+	};
+}
+
+function tellFaults(context: Context, error: FaultyData): number {
+	const { code, message, hint, faults } = error;
+	if (context.json) tell(JSON.stringify({ error: { code, message, hint, faults } }));
+	else {
+		for (const fault of faults) tell(`trocla: ${describeSiteFault(fault)}${fault.hint ? `\n  ${fault.hint}` : ""}`);
+		tell(`trocla: ${message}\n  ${hint}`);
+	}
+	return 1;
+}
+
+function tellNotes(notes: readonly SiteFault[]): void {
+	for (const note of notes) tell(`trocla: note: ${describeSiteFault(note)}${note.hint ? `\n  ${note.hint}` : ""}`);
+}
+
+function describe({ hosts, changed, added, removed, unmanaged, made }: Publication): string {
+	const parts = [
+		...(changed.length > 0 ? [`${number(changed.length)} changed (${some(changed)})`] : []),
+		...(added.length > 0 ? [`${number(added.length)} new (${some(added)})`] : []),
+		...(removed.length > 0 ? [`${number(removed.length)} gone (${some(removed)})`] : []),
+	];
+	const what = parts.length > 0 ? parts.join(", ") : "nothing changed but their time stamps";
+	const sentences = [
+		`Published ${count(hosts, "host")}: ${what}.`,
+		...(made > 0 ? [`Made ${made === 1 ? "1 hash" : `${number(made)} hashes`}.`] : []),
+		...(unmanaged.length > 0 ? [`Not published, since no level has accounts for them: ${some(unmanaged)}.`] : []),
+	];
+	return sentences.join("\n");
+}
+
+function describePreview({ hosts, differences, unmanaged, missing }: Preview, create: boolean): string {
+	const sentences = [
+		`Nothing was written (--dry-run): ${differences.length === 0 ? "nothing would change" : `${number(differences.length)} of ${count(hosts, "host")} would change`}.`,
+		...(missing.length > 0
+			? [`${create ? "Hashes that would be made" : "Hashes that are missing"}: ${missing.length}.`]
+			: []),
+		...(unmanaged.length > 0 ? [`Without accounts in any level: ${some(unmanaged)}.`] : []),
+	];
+	return sentences.join("\n");
+}
+
+const MOST_NAMED = 3;
+
+/** The first few of a list of names, and how many more there are. */
+function some(names: readonly string[]): string {
+	const first = names.slice(0, MOST_NAMED).join(", ");
+	return names.length > MOST_NAMED ? `${first} and ${number(names.length - MOST_NAMED)} more` : first;
+}
+
+/** Shows how far each step is. */
+class Steps {
+	readonly #progress = {
+		read: new Progress("Hosts read"),
+		made: new Progress("Hashes made"),
+		printed: new Progress("Hosts printed and signed"),
+		written: new Progress("Hosts written"),
+	};
+
+	readonly seen = (step: Step, done: number, total: number): void => {
+		if (done === total) this.#progress[step].end();
+		else this.#progress[step].update(done, total);
+	};
+
+	end(): void {
+		for (const progress of Object.values(this.#progress)) progress.end();
+	}
+}

@@ -1,0 +1,24 @@
+import { type HashOf, printAccounts } from "../accounts/account-files.js";
+import type { User } from "../accounts/accounts.js";
+import { printKeys } from "../accounts/authorized-keys.js";
+import type { Fault } from "../accounts/faults.js";
+import { printUserKeys } from "../accounts/user-keys.js";
+import type { FILES } from "./manifest.js";
+import type { HostAccounts } from "./site.js";
+
+/** The contents of a host's file set, but for those that say which host and when. */
+export type FileTexts = { readonly [file in (typeof FILES)[number]]: string };
+
+export interface PrintedSet {
+	readonly texts: FileTexts;
+	/** The users whose hash the store does not have: no password lets them in. */
+	readonly withoutHash: readonly User[];
+	readonly faults: readonly Fault[];
+}
+
+/** Prints what a host's data say, with the hashes of the store. */
+export function printSet({ accounts, rootKeys }: HostAccounts, hashOf: HashOf): PrintedSet {
+	const { files, withoutHash, faults } = printAccounts(accounts, hashOf);
+	const texts = { ...files, authorized_keys: printKeys(rootKeys), user_keys: printUserKeys(accounts.users) };
+	return { texts, withoutHash, faults };
+}

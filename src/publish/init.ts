@@ -1,0 +1,35 @@
+import type { Trocla } from "../trocla.js";
+import type { PublishPlaces } from "./settings.js";
+import { makeSigningKey } from "./signer.js";
+import type { SigningKey } from "./signing-key.js";
+import type { Draft } from "./tree/draft.js";
+import { withTree } from "./tree/tree.js";
+
+/** What `trocla publish --init` did. */
+export interface Initialised {
+	/** 40 hex digits in capitals. */
+	readonly fingerprint: string;
+	/** Whether the key was made now. */
+	readonly made: boolean;
+	/** The public key's files. */
+	readonly files: readonly string[];
+}
+
+/**
+ * Makes the signing key where it is not there yet, and the tree, and exports the key's public part to it: as gpgv reads
+ * it, and armored. To do it again changes nothing.
+ */
+export async function initPublishing(
+	trocla: Pick<Trocla, "get" | "peek">,
+	{ tree, signingKey }: PublishPlaces,
+): Promise<Initialised> {
+	const before = await trocla.peek(signingKey, "openpgp");
+	const key = await makeSigningKey(trocla, signingKey);
+	const files = await withTree(tree, { create: true }, async (draft) => exportKey(draft, key));
+	return { fingerprint: key.fingerprint, made: before === undefined, files };
+}
+
+/** Writes the public key beside the sets, where it is not there yet: as the file of `gpgv --keyring`, and armored. */
+export function exportKey(draft: Draft, { publicKey, publicArmored }: SigningKey): readonly string[] {
+	return [draft.beside("signing-key.gpg", publicKey), draft.beside("signing-key.asc", publicArmored)];
+}

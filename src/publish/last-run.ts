@@ -1,0 +1,175 @@
+import type { StoredPassword } from "../accounts/password.js";
+import type { DataFiles } from "../hiera/data-files.js";
+import { InputRecorder, type Inputs, type InputTable, RecordedInputs } from "../hiera/inputs.js";
+import type { Hashes } from "./hashes.js";
+import type { FileDigests } from "./manifest.js";
+import { type Ranges, readRanges, toRanges } from "./ranges.js";
+import type { SigningKey } from "./signing-key.js";
+
+/** The name of the file beside the sets in which a run says for the next one what they hang on. */
+export const LAST_RUN = "last-run.json";
+
+/** What a host's set hung on, besides what is the same for all hosts. */
+export interface Grounds {
+	/** The files that its data came from; its facts among them. */
+	readonly inputs: Inputs;
+	/** The passwords of its users; hosts with the same list share one. */
+	readonly passwords: readonly StoredPassword[];
+}
+
+/** A run that reads or writes the file. */
+export interface Run {
+	/** What is the same for all hosts, and must be as it was: one line. */
+	readonly circumstances: string;
+	readonly key: SigningKey;
+	readonly files: DataFiles;
+}
+
+/** A set as it was published, and the digest of the passwords' hashes that are in it. */
+export interface Recalled {
+	readonly digests: FileDigests;
+	readonly grounds: Grounds;
+	readonly hashes: string;
+}
+
+/**
+ * What the published sets hung on when they were made: where all of that is as it was, a set would be as it is, and the host
+ * needs no look-ups.
+ */
+export class LastRun {
+	readonly #hosts: ReadonlyMap<string, HostRow>;
+	readonly #inputs: RecordedInputs;
+	readonly #lists: readonly ListRow[];
+	readonly #sets: readonly FileDigests[];
+	readonly #passwords: readonly StoredPassword[];
+	readonly #known = new Map<number, readonly StoredPassword[]>();
+
+	private constructor(rows: Rows, files: DataFiles) {
+		this.#hosts = new Map(rows.hosts.map((row) => [row[0], row]));
+		this.#inputs = new RecordedInputs(rows.inputs, files);
+		this.#lists = rows.lists;
+		this.#sets = rows.sets;
+		this.#passwords = rows.passwords.map(([key, format]) => ({ key, format }));
+	}
+
+	/**
+	 * What was written under the same circumstances, and with the same key, since that will sign what is recalled.
+	 *
+	 * @param file - its content; `undefined` where there is none
+	 */
+	static read(file: string | undefined, { circumstances, key, files }: Run): LastRun | undefined {
+		const [mac = "", text = ""] = file?.split("\n") ?? [];
+		if (mac !== key.authenticate(`${circumstances}\n${text}`)) return undefined;
+		const rows = JSON.parse(text) as Rows; // its own run wrote it
+		return new LastRun(rows, files);
+	}
+
+	/** What the set of a host hung on, where its inputs are as they were. Whether its hashes are, the caller finds out. */
+	async recall(host: string): Promise<Recalled | undefined> {
+		const [, inputs, listNumber = -1, setNumber = -1] = this.#hosts.get(host) ?? [];
+		const list = this.#lists[listNumber];
+		const digests = this.#sets[setNumber];
+		if (!inputs || !list || !digests || !(await this.#inputs.isSame(inputs))) return undefined;
+		const [ranges, hashes] = list;
+		const grounds = { inputs: this.#inputs.inputs(inputs), passwords: this.#list(listNumber, ranges) };
+		return { digests, grounds, hashes };
+	}
+
+	#list(number: number, ranges: Ranges): readonly StoredPassword[] {
+		const known = this.#known.get(number);
+		if (known) return known;
+		const passwords = readRanges(ranges, this.#passwords.length).flatMap((index) => this.#passwords[index] ?? []);
+		this.#known.set(number, passwords);
+		return passwords;
+	}
+}
+
+/** Takes down what the sets of a run hang on, for the next one. */
+export class RunRecorder {
+	readonly #inputs: InputRecorder;
+	readonly #hashes: Hashes;
+	readonly #hosts: HostRow[] = [];
+	readonly #lists: ListRow[] = [];
+	readonly #sets: FileDigests[] = [];
+	readonly #numbers = new WeakMap<FileDigests, number>();
+	readonly #passwords = new Map<string, number>();
+	/** Lists by what they are made of, and by their numbers as a text. */
+	readonly #known = new WeakMap<readonly StoredPassword[], number>();
+	readonly #same = new Map<string, number>();
+
+	/**
+	 * @param files - which the data came out of
+	 * @param hashes - which are in the sets
+	 */
+	constructor(files: DataFiles, hashes: Hashes) {
+		this.#inputs = new InputRecorder(files);
+		this.#hashes = hashes;
+	}
+
+	async add(host: string, digests: FileDigests, { inputs, passwords }: Grounds): Promise<void> {
+		this.#hosts.push([host, await this.#inputs.add(inputs), this.#list(passwords), this.#set(digests)]);
+	}
+
+	/** The content of the file. */
+	file({ circumstances, key }: Omit<Run, "files">): string {
+		const passwords = [...this.#passwords.keys()].map((name) => splitName(name));
+		const rows: Rows = {
+			inputs: this.#inputs.table,
+			passwords,
+			lists: this.#lists,
+			sets: this.#sets,
+			hosts: this.#hosts,
+		};
+		const text = JSON.stringify(rows);
+		return `${key.authenticate(`${circumstances}\n${text}`)}\n${text}`;
+	}
+
+	#set(digests: FileDigests): number {
+		const number = this.#numbers.get(digests) ?? this.#sets.push(digests) - 1;
+		this.#numbers.set(digests, number);
+		return number;
+	}
+
+	#list(passwords: readonly StoredPassword[]): number {
+		const known = this.#known.get(passwords);
+		if (known !== undefined) return known;
+		const numbered = new Map(passwords.map((password) => [this.#number(password), password]));
+		const numbers = [...numbered.keys()].sort((a, b) => a - b);
+		const ranges = toRanges(numbers);
+		const text = ranges.join();
+		const number = this.#same.get(text) ?? this.#lists.length;
+		if (number === this.#lists.length) {
+			const sorted = numbers.flatMap((index) => numbered.get(index) ?? []);
+			this.#lists.push([ranges, this.#hashes.digest(sorted)]);
+		}
+		this.#same.set(text, number);
+		this.#known.set(passwords, number);
+		return number;
+	}
+
+	#number({ key, format }: StoredPassword): number {
+		const name = `${format} ${key}`;
+		const number = this.#passwords.get(name) ?? this.#passwords.size;
+		this.#passwords.set(name, number);
+		return number;
+	}
+}
+
+type HostRow = readonly [host: string, inputs: readonly number[], list: number, set: number];
+type ListRow = readonly [passwords: Ranges, hashes: string];
+type PasswordRow = readonly [key: string, format: StoredPassword["format"]];
+
+/** What is in the file. */
+interface Rows {
+	readonly inputs: InputTable;
+	readonly passwords: readonly PasswordRow[];
+	readonly lists: readonly ListRow[];
+	readonly sets: readonly FileDigests[];
+	readonly hosts: readonly HostRow[];
+}
+
+/** No format has a blank in its name. */
+function splitName(name: string): PasswordRow {
+	const at = name.indexOf(" ");
+	return [name.slice(at + 1), name.slice(0, at) as StoredPassword["format"]]; // the name was made of one
+}

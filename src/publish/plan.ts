@@ -1,0 +1,231 @@
+import { USERS } from "../accounts/accounts.js";
+import { ROOT_KEYS } from "../accounts/authorized-keys.js";
+import { isCryptHash, type StoredPassword } from "../accounts/password.js";
+import { TroclaError } from "../errors.js";
+import { shellWord } from "../input.js";
+import type { Trocla } from "../trocla.js";
+import type { FaultList, Located } from "./faults.js";
+import { type Hashes, makeHashes, readHashes } from "./hashes.js";
+import type { Grounds, Recalled } from "./last-run.js";
+import { type FileDigests, NOTHING } from "./manifest.js";
+import type { HostAccounts, Site } from "./site.js";
+
+/** What is done, one after the other. */
+export type Step = "read" | "made" | "printed" | "written";
+
+export interface PlanSettings {
+	readonly site: Site;
+	/** The hosts to publish. */
+	readonly hosts: readonly string[];
+	readonly trocla: Pick<Trocla, "get" | "peekMany">;
+	/** Whether hashes that are missing are made. */
+	readonly create: boolean;
+	/** Whether a host may lose all of its users, or all of root's keys. */
+	readonly allowEmpty: boolean;
+	/** Hears how much of a step is done. */
+	readonly seen: (step: Step, done: number, total: number) => void;
+	readonly signal?: AbortSignal | undefined;
+}
+
+/** What is published now. */
+export interface Published {
+	/** The files of a host; `undefined` where it is not published yet. */
+	digests(host: string): FileDigests | undefined;
+	/** The files of a host that would be as they are unless a hash has changed; they are there, and whole. */
+	recall(host: string): Promise<Recalled | undefined>;
+}
+
+/** What a host gets: files to print, or those that it has. */
+export type Planned =
+	| { readonly set: HostAccounts; readonly grounds: Grounds | undefined }
+	| { readonly digests: FileDigests; readonly grounds: Grounds };
+
+/** What a publication will hold. */
+export interface Plan {
+	/** In the order of the hosts' names. */
+	readonly hosts: ReadonlyMap<string, Planned>;
+	/** The hosts for which no level has accounts or keys. */
+	readonly unmanaged: readonly string[];
+	readonly hashes: Hashes;
+	/** How many hashes were made for it. */
+	readonly made: number;
+}
+
+/**
+ * Reads the data of the hosts and the hashes that they ask for. Nothing is made before the data of all of them is right.
+ *
+ * @throws {FaultyData} where anything is wrong with what would be published
+ * @throws {TroclaError} `not_found` where no level has accounts or keys for any host
+ */
+export async function plan(settings: PlanSettings, published: Published): Promise<Plan> {
+	const { site, trocla, create, seen, signal } = settings;
+	const reader = new Reader(settings, published);
+	await reader.readAll();
+	const stored = await readHashes(trocla, reader.passwords());
+	await reader.readChanged(stored);
+	const { hosts, unmanaged } = reader.found();
+	addHashFaults(hosts, stored, site.faults);
+	site.faults.refuse();
+	if (!create || stored.missing.length === 0) return { hosts, unmanaged, hashes: stored, made: 0 };
+
+	const made = await makeHashes(trocla, stored.missing, {
+		seen: (done, total) => seen("made", done, total),
+		signal,
+	});
+	const hashes = stored.with(made);
+	addHashFaults(hosts, hashes, site.faults);
+	site.faults.refuse();
+	return { hosts, unmanaged, hashes, made: stored.missing.length };
+}
+
+/** So many hosts are compared with the last run at a time. */
+const AT_ONCE = 256;
+
+/** Reads hosts, each once. */
+class Reader {
+	readonly #settings: PlanSettings;
+	readonly #published: Published;
+	readonly #fresh = new Map<string, { readonly set: HostAccounts; readonly grounds: Grounds | undefined }>();
+	readonly #recalled = new Map<string, Recalled>();
+	readonly #unmanaged: string[] = [];
+
+	constructor(settings: PlanSettings, published: Published) {
+		this.#settings = settings;
+		this.#published = published;
+	}
+
+	/**
+	 * Reads those that are not as they were.
+	 *
+	 * @throws {FaultyData}
+	 */
+	async readAll(): Promise<void> {
+		const { hosts, seen, signal, site } = this.#settings;
+		let done = 0;
+		for (let start = 0; start < hosts.length; start += AT_ONCE) {
+			const names = hosts.slice(start, start + AT_ONCE);
+			const recalled = await Promise.all(names.map((name) => this.#published.recall(name)));
+			for (const [index, name] of names.entries()) {
+				signal?.throwIfAborted();
+				const known = recalled[index];
+				if (known) this.#recalled.set(name, known);
+				else await this.#read(name);
+				seen("read", ++done, hosts.length);
+			}
+		}
+		site.faults.refuse();
+	}
+
+	/**
+	 * Reads those whose passwords changed.
+	 *
+	 * @throws {FaultyData}
+	 */
+	async readChanged(hashes: Hashes): Promise<void> {
+		const digests = new Map<readonly StoredPassword[], string>();
+		for (const [name, { grounds, hashes: before }] of this.#recalled) {
+			const { passwords } = grounds;
+			const now = digests.get(passwords) ?? hashes.digest(passwords);
+			digests.set(passwords, now);
+			if (now === before) continue;
+			this.#recalled.delete(name);
+			await this.#read(name);
+		}
+		this.#settings.site.faults.refuse();
+	}
+
+	/** The passwords of all hosts; one may come more than once. */
+	*passwords(): Generator<StoredPassword> {
+		const lists = new Set<readonly StoredPassword[]>();
+		for (const { set } of this.#fresh.values()) lists.add(set.passwords);
+		for (const { grounds } of this.#recalled.values()) lists.add(grounds.passwords);
+		for (const list of lists) yield* list;
+	}
+
+	/** @throws {TroclaError} `not_found` where there is no host to publish */
+	found(): Pick<Plan, "hosts" | "unmanaged"> {
+		const hosts = new Map<string, Planned>();
+		for (const name of this.#settings.hosts) {
+			const planned = this.#fresh.get(name) ?? this.#recalled.get(name);
+			if (planned) hosts.set(name, planned);
+		}
+		if (hosts.size === 0) throw nothingFound(this.#unmanaged);
+		return { hosts, unmanaged: this.#unmanaged };
+	}
+
+	async #read(name: string): Promise<void> {
+		const { site, allowEmpty } = this.#settings;
+		const read = await site.read(name);
+		if (!read) return;
+		const before = this.#published.digests(name);
+		const losses = allowEmpty || !before ? [] : [...lossesOf(before, read === "nothing" ? undefined : read.set)];
+		site.faults.add(name, losses);
+		if (read === "nothing") this.#unmanaged.push(name);
+		else {
+			const { set, inputs } = read;
+			this.#fresh.set(name, { set, grounds: inputs && { inputs, passwords: set.passwords } });
+		}
+	}
+}
+
+/** Data that went away as a whole looks like data that says that nobody is left. */
+function* lossesOf(before: FileDigests, after: HostAccounts | undefined): Generator<Located> {
+	if (!after) yield lost("the host is published, and no level has accounts or keys for it any more");
+	else {
+		const { accounts, rootKeys } = after;
+		if (before.passwd !== NOTHING && accounts.users.length === 0) yield lost("the host would lose all of its users");
+		if (before.authorized_keys !== NOTHING && rootKeys.length === 0) {
+			yield lost("the host would lose all of root's keys");
+		}
+	}
+}
+
+const lost = (message: string): Located => ({
+	file: undefined,
+	line: undefined,
+	path: [],
+	message,
+	hint: "Is the data whole? trocla lookup --explain shows where it comes from; --allow-empty publishes it so",
+});
+
+function nothingFound(unmanaged: readonly string[]): TroclaError {
+	const [host = ""] = unmanaged;
+	const hosts = unmanaged.length === 1 ? shellWord(host) : `any of the ${unmanaged.length} hosts`;
+	return new TroclaError(
+		"not_found",
+		`no level of the data has ${USERS} or ${ROOT_KEYS} for ${hosts}`,
+		`See where it looks with: trocla lookup ${USERS} --node ${shellWord(host)} --explain`,
+	);
+}
+
+/** Takes down the users whose hash can't be had, or is none that shadow(5) can hold. */
+function addHashFaults(hosts: Plan["hosts"], hashes: Hashes, faults: FaultList): void {
+	const found = new Map<HostAccounts, readonly Located[]>();
+	for (const [host, planned] of hosts) {
+		if (!("set" in planned)) continue;
+		const { set } = planned;
+		const faulty = found.get(set) ?? [...hashFaults(set, hashes)];
+		found.set(set, faulty);
+		faults.add(host, faulty);
+	}
+}
+
+function* hashFaults({ accounts }: HostAccounts, hashes: Hashes): Generator<Located> {
+	for (const { name, password } of accounts.users) {
+		const fault = "hash" in password ? undefined : hashFault(password, hashes);
+		if (fault) yield { file: undefined, line: undefined, path: [USERS, name, "password"], ...fault };
+	}
+}
+
+function hashFault(password: StoredPassword, hashes: Hashes): Pick<Located, "message" | "hint"> | undefined {
+	const { key, format } = password;
+	const what = `the ${format} of ${JSON.stringify(key)}`;
+	const error = hashes.faultOf(password);
+	if (error) return { message: `can't be had, ${what}: ${error.message}`, hint: error.hint };
+	const stored = hashes.of(password);
+	if (stored === undefined || isCryptHash(typeof stored === "string" ? stored : stored.hash)) return undefined;
+	return {
+		message: `has a value in the store that is no hash of crypt(5): ${what}`,
+		hint: `Make another of the same password: trocla reset ${shellWord(key)} ${format}`,
+	};
+}

@@ -1,0 +1,103 @@
+import { version } from "../../package.json";
+import type { Rules } from "../accounts/rules.js";
+import { TroclaError } from "../errors.js";
+import { DataFiles } from "../hiera/data-files.js";
+import { listHosts } from "../hiera/facts.js";
+import { openHiera } from "../hiera/open-hiera.js";
+import { didYouMean } from "../nearest.js";
+import type { Trocla } from "../trocla.js";
+import { exportKey } from "./init.js";
+import type { PlanSettings, Step } from "./plan.js";
+import { type Publication, publish } from "./publish.js";
+import { readSigningKey } from "./signer.js";
+import { Site } from "./site.js";
+import { withTree } from "./tree/tree.js";
+
+/** A site whose accounts are published: its data, its store, and where to. */
+export interface SiteSettings {
+	/** The path of `hiera.yaml`, or of several, the highest layer first. */
+	readonly hieraConfig: string | readonly string[];
+	/** The directory of hosts: a file of facts for each. */
+	readonly hosts: string;
+	/** Puppet's environment. */
+	readonly environment: string;
+	readonly rules: Rules;
+	readonly trocla: Trocla;
+	/** The store's key that has the signing key. */
+	readonly signingKey: string;
+	/** The master's tree. */
+	readonly tree: string;
+	/** The hosts to publish; the others stay as they are. Default: all. */
+	readonly only?: readonly string[] | undefined;
+	/** Whether passwords and hashes that are missing are made. */
+	readonly create: boolean;
+	/** Whether a host may lose all of its users, or all of root's keys. */
+	readonly allowEmpty: boolean;
+	/** Whether all hosts are looked up, also those for which nothing changed since the last run. */
+	readonly anew: boolean;
+	/** Hears how much of a step is done. */
+	readonly seen: (step: Step, done: number, total: number) => void;
+	/** Hears of what does not stop it, a sentence each. */
+	readonly warn: (message: string) => void;
+	readonly now: () => Date;
+	readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Publishes a site: see `publish`. No other run writes the tree meanwhile.
+ *
+ * @throws {FaultyData} where anything is wrong with the data; nothing was written then
+ * @throws {TroclaError} `config` where there is no signing key yet, or a directory can't be used
+ */
+export async function publishSite(settings: SiteSettings): Promise<Publication> {
+	const { trocla, signingKey, hosts, hieraConfig, environment, rules, only, anew, now, warn } = settings;
+	const key = await readSigningKey(trocla, signingKey);
+	return await withTree(settings.tree, { create: true }, async (draft) => {
+		const opened = await openSite(settings);
+		const circumstances = JSON.stringify([
+			version,
+			hosts,
+			hieraConfig,
+			environment,
+			rules,
+			process.cwd(), // where Hiera looks for eyaml's keys
+		]);
+		const keepOthers = only !== undefined;
+		const publication = await publish(draft, { ...opened, circumstances, key, keepOthers, anew, now, warn });
+		exportKey(draft, key);
+		return publication;
+	});
+}
+
+/** Opens the data of a site, as it is now. */
+export async function openSite(settings: SiteSettings): Promise<PlanSettings & { readonly files: DataFiles }> {
+	const { hieraConfig, hosts: directory, environment, rules, trocla, create, allowEmpty, seen, signal } = settings;
+	const store = create ? trocla : { peek: trocla.peek.bind(trocla) };
+	const files = new DataFiles();
+	const hiera = await openHiera({ hieraConfig, files, store: async () => store });
+	const hosts = await hostsOf(settings);
+	const site = new Site({ hiera, files, directory, environment, rules });
+	return { files, site, hosts, trocla, create, allowEmpty, seen, signal };
+}
+
+/** More names than this help nobody. */
+const MAX_HINT = 200;
+
+/** @throws {TroclaError} `config` where there are none, `not_found` where one that is asked for is not among them */
+async function hostsOf({ hosts: directory, only }: SiteSettings): Promise<readonly string[]> {
+	const all = await listHosts(directory);
+	if (all.length === 0) {
+		const hint = "Put a file of facts there for each host: NAME.yaml or NAME.json; --hosts names another directory";
+		throw new TroclaError("config", `there are no hosts in ${directory}`, hint);
+	}
+	const unknown = only?.find((name) => !all.includes(name));
+	if (unknown !== undefined) {
+		const hint = didYouMean(unknown, all);
+		throw new TroclaError(
+			"not_found",
+			`there is no host ${JSON.stringify(unknown)} in ${directory}`,
+			hint.length > MAX_HINT ? `Its file of facts would be ${unknown}.yaml` : hint,
+		);
+	}
+	return only === undefined ? all : all.filter((name) => only.includes(name));
+}

@@ -1,0 +1,155 @@
+import { type Accounts, AccountsParser, GROUPS, USERS } from "../accounts/accounts.js";
+import type { AuthorizedKey } from "../accounts/authorized-key.js";
+import { parseKeys, ROOT_KEYS } from "../accounts/authorized-keys.js";
+import type { Fault } from "../accounts/faults.js";
+import type { StoredPassword } from "../accounts/password.js";
+import type { Rules } from "../accounts/rules.js";
+import { type ErrorCode, TroclaError } from "../errors.js";
+import type { DataFiles } from "../hiera/data-files.js";
+import { factsFiles, loadHost } from "../hiera/facts.js";
+import type { Hiera } from "../hiera/hiera.js";
+import type { Inputs } from "../hiera/inputs.js";
+import { Scope } from "../hiera/scope.js";
+import { sharedPlainValues, type Value } from "../hiera/value.js";
+import { FaultList, type Located, locate } from "./faults.js";
+
+export interface SiteSettings {
+	readonly hiera: Hiera;
+	/** Which the data are read through. */
+	readonly files: DataFiles;
+	/** The directory of hosts: a file of facts for each. */
+	readonly directory: string;
+	readonly environment: string;
+	readonly rules: Rules;
+}
+
+/** What a host's data say; hosts with the same data share one. */
+export interface HostAccounts {
+	readonly accounts: Accounts;
+	/** The passwords of its users that are in the store. */
+	readonly passwords: readonly StoredPassword[];
+	/** In the order of their names. */
+	readonly rootKeys: readonly AuthorizedKey[];
+}
+
+/** A host that was read. */
+export interface ReadHost {
+	readonly set: HostAccounts;
+	/** What the set came from; `undefined` where that can't be told, or there are notes, which each run is to say again. */
+	readonly inputs: Inputs | undefined;
+}
+
+/** How the keys are merged unless `lookup_options` say it: root's as Hiera's `hiera_hash` does, accounts to any depth. */
+const MERGES = { [USERS]: "deep", [GROUPS]: "deep", [ROOT_KEYS]: "hash" } as const;
+
+/** What fails every other host too. */
+const OF_THE_WHOLE: readonly ErrorCode[] = ["store", "damaged", "ring"];
+
+interface Parsed {
+	readonly value: HostAccounts | undefined;
+	readonly faults: readonly Located[];
+	readonly notes: readonly Located[];
+}
+
+/** The hosts of a site, with their accounts and root's keys as Hiera's data have them. */
+export class Site {
+	readonly faults = new FaultList();
+	/** What is worth knowing, and stops nothing. */
+	readonly notes = new FaultList();
+	readonly #settings: SiteSettings;
+	readonly #parser: AccountsParser;
+	readonly #plain = sharedPlainValues();
+	readonly #parsed = new Map<string, Parsed>();
+	readonly #ids = new WeakMap<object, number>();
+	#nextId = 0;
+
+	constructor(settings: SiteSettings) {
+		this.#settings = settings;
+		this.#parser = new AccountsParser(settings.rules);
+	}
+
+	/**
+	 * Reads a host's accounts; what is wrong with them goes to `faults`.
+	 *
+	 * @returns `undefined` where there are faults, `"nothing"` where no level has any of the keys
+	 */
+	async read(name: string): Promise<ReadHost | "nothing" | undefined> {
+		try {
+			return await this.#read(name);
+		} catch (error) {
+			if (!(error instanceof TroclaError) || OF_THE_WHOLE.includes(error.code)) throw error;
+			const { message, hint } = error;
+			this.faults.add(name, [{ file: undefined, line: undefined, path: [], message, hint }]);
+			return undefined;
+		}
+	}
+
+	async #read(name: string): Promise<ReadHost | "nothing" | undefined> {
+		const { hiera, files, directory, environment } = this.#settings;
+		const host = await loadHost(directory, name, files.contents);
+		if (!host) throw new TroclaError("not_found", `the file of ${name} in ${directory} went away meanwhile`);
+		const scope = Scope.of({ ...host, environment });
+		const values: (Value | undefined)[] = [];
+		for (const [key, unlessTold] of Object.entries(MERGES)) {
+			values.push((await hiera.find([key], scope, { unlessTold }))?.value);
+		}
+		if (values.every((value) => value === undefined || value === null)) return "nothing";
+		const id = values.map((value) => this.#id(value)).join();
+		const parsed = this.#parsed.get(id) ?? (await this.#parse(values, scope));
+		this.#parsed.set(id, parsed);
+		this.faults.add(name, parsed.faults);
+		this.notes.add(name, parsed.notes);
+		return (
+			parsed.value && {
+				set: parsed.value,
+				inputs: parsed.notes.length > 0 ? undefined : await this.#inputs(name, scope),
+			}
+		);
+	}
+
+	/** What the data of a host come from, its facts too. */
+	async #inputs(name: string, scope: Scope): Promise<Inputs | undefined> {
+		const { hiera, files, directory } = this.#settings;
+		const inputs = await hiera.inputs(scope);
+		if (!inputs) return undefined;
+		const facts: string[] = [];
+		for (const path of factsFiles(directory, name)) {
+			facts.push(path);
+			if ((await files.contents.digest(path)) !== null) break;
+		}
+		return [...facts, ...inputs];
+	}
+
+	async #parse([users, groups, keys]: readonly (Value | undefined)[], scope: Scope): Promise<Parsed> {
+		const plain = (value: Value | undefined) => (value === undefined ? undefined : this.#plain(value));
+		const accounts = this.#parser.parse(plain(users), plain(groups));
+		const rootKeys = parseKeys(plain(keys));
+		const located = async (found: readonly Fault[]) => {
+			const result: Located[] = [];
+			for (const fault of found) {
+				const [root = ""] = fault.path;
+				const unlessTold = MERGES[root as keyof typeof MERGES]; // faults are below one of them
+				result.push(locate(fault, (await this.#settings.hiera.origin(fault.path, scope, { unlessTold })) ?? {}));
+			}
+			return result;
+		};
+		return {
+			value: accounts.value && rootKeys.value && hostAccounts(accounts.value, rootKeys.value),
+			faults: await located([...accounts.faults, ...rootKeys.faults]),
+			notes: await located([...accounts.notes, ...rootKeys.notes]),
+		};
+	}
+
+	/** The same text for the same object, and another one for every other. */
+	#id(value: Value | undefined): string {
+		if (typeof value !== "object" || value === null) return JSON.stringify(String(value));
+		const known = this.#ids.get(value) ?? ++this.#nextId;
+		this.#ids.set(value, known);
+		return String(known);
+	}
+}
+
+function hostAccounts(accounts: Accounts, rootKeys: readonly AuthorizedKey[]): HostAccounts {
+	const passwords = accounts.users.flatMap(({ password }) => ("hash" in password ? [] : [password]));
+	return { accounts, rootKeys, passwords };
+}
