@@ -1,5 +1,6 @@
 import { checkedConfig, loadConfig } from "./config/config.js";
 import type { ConfigInput } from "./config/input.js";
+import type { HieraOptions, SiteData } from "./hiera/site-data.js";
 import { checkMembers } from "./members.js";
 import { openConfigured } from "./open.js";
 import type { Trocla } from "./trocla.js";
@@ -7,6 +8,7 @@ import type { Trocla } from "./trocla.js";
 export type { ConfigInput } from "./config/input.js";
 export type { FormatDescription, KeyDescription } from "./describe.js";
 export { type ErrorCode, TroclaError } from "./errors.js";
+export type { HieraOptions, HieraQuery, PlainHash, PlainValue, SiteData } from "./hiera/site-data.js";
 export type { Asked, Peeked } from "./peek-many.js";
 export type { Claim, Expiry, Options, Values } from "./records/record.js";
 export type { Fault } from "./records/store.js";
@@ -32,4 +34,16 @@ export async function openTrocla(options: OpenOptions = {}): Promise<Trocla> {
 	const { config, warn = () => {} } = options;
 	const checked = typeof config === "object" ? await checkedConfig(config, undefined) : await loadConfig(config);
 	return await openConfigured(checked, { warn, create: true });
+}
+
+/**
+ * Opens Hiera's data, version 5, for look-ups as Puppet makes them.
+ *
+ * @throws {TroclaError} `invalid` where it is called with something else; `config` where a `hiera.yaml` can't be read, or
+ *   asks for what trocla has not
+ */
+export async function openHiera(options: HieraOptions): Promise<SiteData> {
+	const { SiteData, checkHieraOptions } = await import("./hiera/site-data.js");
+	await checkHieraOptions(options);
+	return await SiteData.open(options);
 }

@@ -84,7 +84,7 @@ test("a program imports the library, or requires it, and gets the same one", asy
 test("the library's types stand on their own", async () => {
 	writeFileSync(
 		join(directory, "consumer.mts"),
-		`import { openTrocla, TroclaError, type KeyDescription, type Peeked } from "trocla";
+		`import { openHiera, openTrocla, TroclaError, type KeyDescription, type Peeked, type PlainValue } from "trocla";
 		await using trocla = await openTrocla({ config: { store: "memory", options: { length: 20 } }, warn: (message: string) => {} });
 		const value: string = await trocla.get("a", "sha512crypt", { rounds: 5000 });
 		const stored: string | undefined = await trocla.peek("a", "plain");
@@ -93,6 +93,8 @@ test("the library's types stand on their own", async () => {
 		const shown: KeyDescription | undefined = await trocla.show("a");
 		await trocla.handOut("a", ({ plain }) => { const text: string | undefined = plain; });
 		for await (const key of trocla.search(/./)) key.length;
+		const hiera = await openHiera({ config: "/nowhere/hiera.yaml", hosts: "/nowhere", store: trocla });
+		const users: PlainValue = await hiera.lookup("accounts::users", { node: "www1", facts: { role: "web" }, merge: "deep" });
 		try { await trocla.reset("a", "plain"); } catch (error) { if (error instanceof TroclaError) error.code satisfies string; }
 		// @ts-expect-error a key is a text
 		await trocla.get(1, "plain");

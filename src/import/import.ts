@@ -1,11 +1,11 @@
 import type { Formats } from "../../formats/index.js";
 import { TroclaError } from "../errors.js";
+import { inParallel } from "../parallel.js";
 import { refuseClaimed } from "../records/claims.js";
 import type { KeyRecord } from "../records/record.js";
 import type { Decision, RecordStore } from "../records/store.js";
 import type { Foreign, Reader } from "./foreign.js";
 import { incomingOf, type Problem } from "./incoming.js";
-import { inParallel } from "./parallel.js";
 
 export interface ImportSettings {
 	readonly formats: Formats;

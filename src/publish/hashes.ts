@@ -4,7 +4,7 @@ import { daysSinceEpoch } from "../accounts/day.js";
 import { compareBytes } from "../accounts/entry.js";
 import type { StoredPassword } from "../accounts/password.js";
 import { TroclaError } from "../errors.js";
-import { inParallel } from "../import/parallel.js";
+import { inParallel } from "../parallel.js";
 import type { Peeked } from "../peek-many.js";
 import { concernsStore } from "../records/pages.js";
 import type { Trocla } from "../trocla.js";
