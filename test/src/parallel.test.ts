@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { inParallel } from "../../../src/parallel.js";
+import { inParallel } from "../../src/parallel.js";
 
 async function* count(to: number, given: { last: number }): AsyncGenerator<number, void, undefined> {
 	for (let number = 1; number <= to; number++) {
