@@ -1,4 +1,4 @@
-import { readFileSync, realpathSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
 import { BackendError } from "../../../backends/backend.js";
 import { underLock } from "../../../backends/file-lock.js";
@@ -25,6 +25,7 @@ export async function lockTree<Result>(layout: Layout, work: () => Promise<Resul
 	locked.add(place);
 	let isLocked = false;
 	try {
+		if (!existsSync(layout.lock)) makeLock(layout);
 		return await underLock(layout.lock, async () => {
 			isLocked = true;
 			introduce(layout);
@@ -39,6 +40,15 @@ export async function lockTree<Result>(layout: Layout, work: () => Promise<Resul
 		throw error instanceof BackendError && error.fault === "busy" ? busy(layout) : unwritable(layout.lock, error);
 	} finally {
 		locked.delete(place);
+	}
+}
+
+/** By a mode that does not depend on the umask; another run may do so at the same time. */
+function makeLock({ lock }: Layout): void {
+	try {
+		writeNew(lock, "");
+	} catch (error) {
+		if (!existsSync(lock)) throw error;
 	}
 }
 
