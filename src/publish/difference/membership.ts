@@ -1,7 +1,6 @@
 import { linesIn } from "./changed-lines.js";
 import type { Membership } from "./difference.js";
-import type { GroupEntry, PasswdEntry } from "./entries.js";
-import { readGroup } from "./entries.js";
+import { type GroupEntry, type PasswdEntry, readGroup } from "./entries.js";
 import { nameOf, type Rows } from "./rows.js";
 import { sorted } from "./sorted.js";
 

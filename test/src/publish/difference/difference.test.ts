@@ -215,6 +215,18 @@ describe("texts that somebody has edited", () => {
 		);
 	});
 
+	it("bring no control characters into what programs get", () => {
+		fc.assert(
+			fc.property(anywhere, anywhere, (before, after) => {
+				JSON.stringify(differences(before, after), (_, value: unknown) => {
+					if (typeof value === "string") expect(value).not.toMatch(/\p{Cc}/u);
+					return value;
+				});
+			}),
+			{ numRuns: 1000 },
+		);
+	});
+
 	it("bring no control characters to a terminal", () => {
 		fc.assert(
 			fc.property(anywhere, anywhere, fc.string({ unit: "binary" }), (before, after, host) => {
