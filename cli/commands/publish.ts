@@ -142,7 +142,7 @@ function tellNotes(notes: readonly SiteFault[]): void {
 	for (const note of notes) tell(`trocla: note: ${describeSiteFault(note)}${note.hint ? `\n  ${note.hint}` : ""}`);
 }
 
-function describe({ hosts, changed, added, removed, unmanaged, made }: Publication): string {
+function describe({ hosts, kept, changed, added, removed, unmanaged, made }: Publication): string {
 	const parts = [
 		...(changed.length > 0 ? [`${number(changed.length)} changed (${some(changed)})`] : []),
 		...(added.length > 0 ? [`${number(added.length)} new (${some(added)})`] : []),
@@ -151,6 +151,7 @@ function describe({ hosts, changed, added, removed, unmanaged, made }: Publicati
 	const what = parts.length > 0 ? parts.join(", ") : "nothing changed but their time stamps";
 	const sentences = [
 		`Published ${count(hosts, "host")}: ${what}.`,
+		...(kept > 0 ? [`${count(kept, "other host")} ${kept === 1 ? "stays" : "stay"} as published before.`] : []),
 		...(made > 0 ? [`Made ${made === 1 ? "1 hash" : `${number(made)} hashes`}.`] : []),
 		...(unmanaged.length > 0 ? [`Not published, since no level has accounts for them: ${some(unmanaged)}.`] : []),
 	];
@@ -159,7 +160,7 @@ function describe({ hosts, changed, added, removed, unmanaged, made }: Publicati
 
 function describePreview({ hosts, differences, unmanaged, missing }: Preview, create: boolean): string {
 	const sentences = [
-		`Nothing was written (--dry-run): ${differences.length === 0 ? "nothing would change" : `${number(differences.length)} of ${count(hosts, "host")} would change`}.`,
+		`Nothing was written (--dry-run): ${differences.length === 0 ? `nothing would change on ${count(hosts, "host")}` : `${count(differences.length, "host")} would change`}.`,
 		...(missing.length > 0
 			? [`${create ? "Hashes that would be made" : "Hashes that are missing"}: ${missing.length}.`]
 			: []),

@@ -34,6 +34,7 @@ export function accountName(rule: NameRule): Check<string> {
 		if (/^\d+$/.test(name)) {
 			return at.fault("has a name of digits only", "Programs take it for an id: begin it with a letter");
 		}
+		if (name === "root") return at.fault("has the name of the system's own root", "Choose another");
 		if (name === "." || name === "..") return at.fault("has a name that means a directory", "Choose another");
 		const { shape, hint } = rule === "debian" ? DEBIAN : PORTABLE;
 		return shape.test(name) ? name : at.fault("has a name that useradd does not take", hint);

@@ -11,7 +11,7 @@ import { type PublishedTree, readTree } from "./tree/published-tree.js";
 
 /** What a publication would do. */
 export interface Preview {
-	/** How many hosts would be in the tree. */
+	/** How many hosts would have a new time stamp. */
 	readonly hosts: number;
 	/** The hosts whose files would differ, or come or go, in the order of their names. */
 	readonly differences: readonly HostDifference[];
@@ -40,7 +40,7 @@ export async function previewSite(settings: SiteSettings): Promise<Preview> {
 	const others = (tree?.hosts() ?? []).filter((host) => !planned.hosts.has(host));
 	const gone = only ? [] : others.map((host): HostDifference => ({ host, change: "removed", differences: [] }));
 	return {
-		hosts: planned.hosts.size + (only ? others.length : 0),
+		hosts: planned.hosts.size,
 		differences: [...differences, ...gone],
 		unmanaged: planned.unmanaged,
 		missing: planned.hashes.missing,

@@ -27,8 +27,10 @@ export interface PublishSettings extends PlanSettings {
 
 /** What a publication did. */
 export interface Publication extends Changes {
-	/** How many hosts are in the tree now. */
+	/** How many hosts have a new time stamp. */
 	readonly hosts: number;
+	/** How many others stay as they were, since they were not to be published. */
+	readonly kept: number;
 	/** The hosts for which no level has accounts or keys; they are not published. */
 	readonly unmanaged: readonly string[];
 	/** How many hashes were made. */
@@ -74,7 +76,7 @@ export async function publish(draft: Draft, settings: PublishSettings): Promise<
 	draft.beside(LAST_RUN, recorder.file({ key, circumstances: circumstancesOf(draft.number, settings) }));
 	const { notRemoved } = await draft.publish((done, total) => seen("written", done, total));
 	if (notRemoved) warn(`${notRemoved.message}; what was replaced is still there until the next run`);
-	return summary(planned, settings, { ...changes, hosts: planned.hosts.size + (keepOthers ? others.length : 0) });
+	return summary(planned, settings, { ...changes, kept: keepOthers ? others.length : 0 });
 }
 
 /** Stores the files of each host, those of hosts with the same data once. */
@@ -132,9 +134,16 @@ function nextStamp(newest: number | undefined, { now, warn }: PublishSettings): 
 }
 
 function summary(
-	{ unmanaged, hashes, made }: Plan,
+	{ hosts, unmanaged, hashes, made }: Plan,
 	{ site, create }: PublishSettings,
-	changes: Changes & { readonly hosts: number },
+	changes: Changes & Pick<Publication, "kept">,
 ): Publication {
-	return { ...changes, unmanaged, made, missing: create ? [] : hashes.missing, notes: site.notes.all() };
+	return {
+		hosts: hosts.size,
+		...changes,
+		unmanaged,
+		made,
+		missing: create ? [] : hashes.missing,
+		notes: site.notes.all(),
+	};
 }

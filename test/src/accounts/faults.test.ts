@@ -159,6 +159,7 @@ describe("names", () => {
 		"a/b",
 		".",
 		"..",
+		"root",
 		"1000",
 		"#a",
 		"x".repeat(33),

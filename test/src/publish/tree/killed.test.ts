@@ -132,7 +132,7 @@ test("runs that are killed at random moments leave whole sets of one time, and n
 	const tree = new Sandbox().path("tree");
 	await publish(tree, HOSTS, 1);
 	let interrupted = 0;
-	for (let round = 0; round < 50; round++) {
+	for (let round = 0; round < 40; round++) {
 		const before = oneTime(tree);
 		const child = start("endless", tree);
 		if (child.stdout) await once(child.stdout, "data");
