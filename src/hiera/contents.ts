@@ -5,9 +5,12 @@ import { atMost } from "../turns.js";
 /** Files that are open at a time; a process may have some hundred. */
 const MAX_OPEN = 64;
 
+/** Bytes of files that nobody has asked for yet; more are read again when they are asked for. */
+const MAX_KEPT = 64 * 1024 * 1024;
+
 interface Content {
 	readonly digest: string;
-	/** Until somebody takes them: thousands of files are more than need to be kept. */
+	/** Until they are asked for, where there are not too many. */
 	bytes: Uint8Array | undefined;
 }
 
@@ -15,6 +18,7 @@ interface Content {
 export class Contents {
 	readonly #files = new Map<string, Promise<Content | undefined>>();
 	readonly #turns = atMost(MAX_OPEN);
+	#kept = 0;
 
 	/**
 	 * The bytes of a file; `undefined` where there is none.
@@ -27,6 +31,7 @@ export class Contents {
 		if (!content) return undefined;
 		const { bytes } = content;
 		content.bytes = undefined;
+		this.#kept -= bytes?.length ?? 0;
 		if (bytes) return bytes;
 		const again = await this.#turns(() => read(path));
 		if (again?.digest === content.digest) return again.bytes;
@@ -48,8 +53,14 @@ export class Contents {
 	#file(path: string): Promise<Content | undefined> {
 		const known = this.#files.get(path);
 		if (known) return known;
-		const content = this.#turns(() => read(path));
+		const content = this.#turns(() => read(path)).then((content) => content && this.#keep(content));
 		this.#files.set(path, content);
+		return content;
+	}
+
+	#keep(content: Content): Content {
+		if (this.#kept > MAX_KEPT) return { digest: content.digest, bytes: undefined };
+		this.#kept += content.bytes?.length ?? 0;
 		return content;
 	}
 }

@@ -9,7 +9,7 @@ import { type DottedKey, dig, NOT_FOUND, type Outcome, parseKey } from "./key.js
 import type { Level, Location } from "./levels.js";
 import { type KeyOptions, LOOKUP_OPTIONS, LookupOptions } from "./lookup-options.js";
 import { askedStrategy, checkKey, checkType, type LookupSettings } from "./lookup-settings.js";
-import { hash, mergeFound, type Strategy, strategyOf } from "./merge.js";
+import { hash, mergeLayers, type Strategy, strategyOf } from "./merge.js";
 import { originOf } from "./origin.js";
 import { RecentValues } from "./recent-values.js";
 import type { Scope } from "./scope.js";
@@ -321,10 +321,3 @@ function strategyFor(root: string, options: KeyOptions, { merge, unlessTold }: A
 }
 
 const NO_OPTIONS = new LookupOptions(null);
-
-/** What is found in the places of levels of layers, each of them merged by itself, as Puppet does it. */
-function mergeLayers(strategy: Strategy, layers: readonly (readonly (readonly Outcome[])[])[], place: Place): Outcome {
-	const merge = (outcomes: readonly Outcome[]) => mergeFound(strategy, outcomes, place);
-	// There are always several layers for Puppet: its own, the environment's and the modules'.
-	return merge([...layers.map((levels) => merge(levels.map(merge))), NOT_FOUND, NOT_FOUND]);
-}

@@ -6,33 +6,33 @@ export type KeyLines = ReadonlyMap<Hash, ReadonlyMap<string, number>>;
 /** Whose lines are wanted: those of the keys of the outermost hash, or of all. */
 export type Wanted = "top" | "all";
 
-/** Tells the lines of places in a text; it is quick where they are asked for in their order. */
+/** Tells the lines of places in a text. */
 export class LineCounter {
 	readonly #source: string;
-	#line = 1;
-	#start = 0;
-	#end: number;
+	/** The offsets at which lines end, once somebody asks. */
+	#ends: number[] | undefined;
 
 	constructor(source: string) {
 		this.#source = source;
-		this.#end = this.#endFrom(0);
 	}
 
-	/** The line of the character at an offset. */
+	/** The line of the character at an offset, which is as many as end before it, and one. */
 	at(offset: number): number {
-		if (offset < this.#start) [this.#line, this.#start, this.#end] = [1, 0, this.#endFrom(0)];
-		while (this.#end < offset) {
-			this.#line++;
-			this.#start = this.#end + 1;
-			this.#end = this.#endFrom(this.#start);
+		this.#ends ??= endsOf(this.#source);
+		let [low, high] = [0, this.#ends.length];
+		while (low < high) {
+			const middle = (low + high) >>> 1;
+			if ((this.#ends[middle] ?? offset) < offset) low = middle + 1;
+			else high = middle;
 		}
-		return this.#line;
+		return low + 1;
 	}
+}
 
-	#endFrom(start: number): number {
-		const end = this.#source.indexOf("\n", start);
-		return end < 0 ? Number.POSITIVE_INFINITY : end;
-	}
+function endsOf(source: string): number[] {
+	const ends: number[] = [];
+	for (let end = source.indexOf("\n"); end >= 0; end = source.indexOf("\n", end + 1)) ends.push(end);
+	return ends;
 }
 
 /** A key as a text; `undefined` for what is no key of data. */

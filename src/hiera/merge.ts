@@ -136,11 +136,22 @@ const DEEP_OPTIONS: { readonly [name: string]: "string" | "boolean" } = {
 const quote = (value: Value) => (typeof value === "string" ? JSON.stringify(value) : kindOf(value));
 
 /** Merges what is found in several places, the highest first. */
-export function mergeFound(strategy: Strategy, outcomes: readonly Outcome[], place: Place): Outcome {
+function mergeFound(strategy: Strategy, outcomes: readonly Outcome[], place: Place): Outcome {
 	const [highest, ...lower] = outcomes.filter((outcome) => outcome !== NOT_FOUND);
 	if (highest === undefined) return NOT_FOUND;
 	if (outcomes.length === 1) return strategy.only(highest);
 	return lower.reduce<Value>((merged, value) => strategy.merge(merged, value, place), strategy.start(highest));
+}
+
+/** What is found in the places of levels of layers, each of them merged by itself, as Puppet does it. */
+export function mergeLayers(
+	strategy: Strategy,
+	layers: readonly (readonly (readonly Outcome[])[])[],
+	place: Place,
+): Outcome {
+	const merge = (outcomes: readonly Outcome[]) => mergeFound(strategy, outcomes, place);
+	// There are always several layers for Puppet: its own, the environment's and the modules'.
+	return merge([...layers.map((levels) => merge(levels.map(merge))), NOT_FOUND, NOT_FOUND]);
 }
 
 /** Plain data: nothing sensitive, and the keys of hashes are strings. What was found to be is put to `checked`. */

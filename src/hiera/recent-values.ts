@@ -1,7 +1,10 @@
 import { isArray, isHash, type Value } from "./value.js";
 
 /** Members of hashes and arrays, at some 40 bytes each. */
-const MAX_MEMBERS = 1_000_000;
+const MAX_MEMBERS = 500_000;
+
+/** Above so many members a hash's own members are likely entries: small, and those of a file, which are kept anyway. */
+const FEW = 100;
 
 /** Values by name, of which those are forgotten that were not asked for longest, before there are too many to keep. */
 export class RecentValues {
@@ -24,7 +27,7 @@ export class RecentValues {
 
 	/** Keeps a value under a name that has none. */
 	set(name: string, value: Value): void {
-		const members = 1 + membersOf(value, 2);
+		const members = 1 + membersOf(value);
 		this.#values.set(name, { value, members });
 		this.#members += members;
 		for (const [oldest, known] of this.#values) {
@@ -35,10 +38,15 @@ export class RecentValues {
 	}
 }
 
-/** How many members a value has down to a depth; below it they are likely those of a file, and kept anyway. */
-function membersOf(value: Value, depth: number): number {
-	if (depth === 0 || !(isArray(value) || isHash(value))) return 0;
-	let members = isArray(value) ? value.length : value.size;
-	for (const member of value.values()) members += membersOf(member, depth - 1);
+/** How many members a value has, and the members of one that has few. */
+function membersOf(value: Value): number {
+	let members = sizeOf(value);
+	if (members > FEW || !(isArray(value) || isHash(value))) return members;
+	for (const member of value.values()) members += sizeOf(member);
 	return members;
+}
+
+function sizeOf(value: Value): number {
+	if (isArray(value)) return value.length;
+	return isHash(value) ? value.size : 0;
 }
