@@ -117,21 +117,24 @@ class Reader {
 	}
 
 	/**
-	 * Reads those whose passwords changed.
+	 * Reads those whose hashes changed, or are going to, since some are missing and will be made.
 	 *
 	 * @throws {FaultyData}
 	 */
 	async readChanged(hashes: Hashes): Promise<void> {
-		const digests = new Map<readonly StoredPassword[], string>();
+		const { create, site } = this.#settings;
+		const digests = new Map<readonly StoredPassword[], string | undefined>();
 		for (const [name, { grounds, hashes: before }] of this.#recalled) {
 			const { passwords } = grounds;
-			const now = digests.get(passwords) ?? hashes.digest(passwords);
-			digests.set(passwords, now);
-			if (now === before) continue;
+			if (!digests.has(passwords)) {
+				const isToCome = create && passwords.some((password) => !hashes.of(password));
+				digests.set(passwords, isToCome ? undefined : hashes.digest(passwords));
+			}
+			if (digests.get(passwords) === before) continue;
 			this.#recalled.delete(name);
 			await this.#read(name);
 		}
-		this.#settings.site.faults.refuse();
+		site.faults.refuse();
 	}
 
 	/** The passwords of all hosts; one may come more than once. */
