@@ -7,10 +7,10 @@
  * - `claimed`: the plaintext is being handed out by another process, or one that died doing it
  * - `unhashable`: the format can't hash this plaintext, or not on this machine
  * - `undelivered`: a hand-out failed while it was delivered; the values are still stored
- * - `damaged`: the store, or a record in it, can't be read
+ * - `damaged`: the store, a record in it, or what was published, can't be read as what it should be
  * - `export`: an export can't be written, opened, or is not whole
  * - `ring`: the key ring can't be read or written, is not safe to use, or not ready for what was asked
- * - `store`: the store can't be reached, written, or is not safe to use
+ * - `store`: the store, or the tree of what is published, can't be reached, written, or is not safe to use
  * - `source`: what is to be imported can't be read
  */
 export type ErrorCode =
