@@ -30,9 +30,10 @@ export function checkPlace(layout: Layout, use: "read" | "write"): boolean {
 		const what = stats.isSymbolicLink() ? "is a symbolic link" : "is not a directory";
 		throw new TroclaError("config", `${directory} ${what}`, "Name the directory that the tree is, or is to become");
 	}
-	refuseExposed(stats, directory);
 	refuseOthers(stats, directory, use);
+	// What is no tree must not be closed to others either.
 	refuseForeign(layout);
+	refuseExposed(stats, directory);
 	return true;
 }
 
