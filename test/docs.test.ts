@@ -1,6 +1,7 @@
-import { chownSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { chownSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, expect, it, test } from "vitest";
+import { commands } from "../cli/commands.js";
 import { builtinFormats, builtinNames } from "../formats/index.js";
 import { asNobody, installIn, isRoot } from "./support/nobody.js";
 import { run, Sandbox, TROCLA } from "./support/sandbox.js";
@@ -89,6 +90,35 @@ test(`the script of docs/${ACCOUNTS} believes nothing that was altered`, async (
 		expect(await sandbox.shell("trocla publish && sh assemble.sh www2.example.com")).toMatchObject({ code: 0 });
 	}
 });
+
+test("docs/publishing.md tells of each flag of the command", () => {
+	const [{ flags } = { flags: [] }] = commands.filter(({ name }) => name === "publish");
+	const text = read("publishing.md");
+	const names = flags.map(({ spelling }) => /--[a-z-]+/.exec(spelling)?.[0] ?? spelling);
+	expect(names.filter((name) => !new RegExp(`${name}\\b`).test(text))).toEqual([]);
+});
+
+test.each(["README.md", ...readdirSync(directory).map((file) => `docs/${file}`)])(
+	"the links of %s lead somewhere",
+	(file) => {
+		const root = join(directory, "..");
+		const links = readFileSync(join(root, file), "utf8").matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g);
+		for (const [link, path = "", anchor] of links) {
+			const target = join(root, path === "" ? file : join(dirname(file), path));
+			expect(existsSync(target), link).toBe(true);
+			if (anchor !== undefined) expect(anchors(readFileSync(target, "utf8")), link).toContain(anchor);
+		}
+	},
+);
+
+/** The names that GitHub gives to headings. */
+const anchors = (markdown: string) =>
+	[...markdown.matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) =>
+		heading
+			.toLowerCase()
+			.replace(/[^\p{L}\p{N}\s_-]/gu, "")
+			.replace(/ /g, "-"),
+	);
 
 describe("docs/formats.md", () => {
 	const sections = new Map(
