@@ -184,7 +184,7 @@ export const commands: readonly CommandSpec[] = [
 		details:
 			"accounts::users, accounts::groups and ibox::root_keys are looked up for each host, hashes come from the store, and " +
 			"missing ones are made. Data with a fault stops it before anything is written.",
-		flags: [...publishFlags, ...hieraFlags, noCreateFlag, dryRunFlag],
+		flags: [...publishFlags, ...hieraFlags, dryRunFlag],
 		examples: [
 			["trocla publish --init", "makes the key that signs, once"],
 			["trocla publish --dry-run", "tells what would change on which host, and changes nothing"],

@@ -188,6 +188,7 @@ export const nodeFlags: readonly Flag[] = [
 export const publishFlags: readonly Flag[] = [
 	{ spelling: "--init", help: "make the signing key and the tree, or export the key's public part again" },
 	{ spelling: "--host <name>", help: "publish this host alone; may be repeated", repeatable: true },
+	{ spelling: "--no-create", help: "make no hashes: no password lets in who has none yet" },
 	{ spelling: "--tree <directory>", help: "where to; default the configuration's, else /var/lib/iar/master for root" },
 	{ spelling: "--watch", help: "go on, and publish again when data, facts or the store change" },
 	{ spelling: "--every <time>", help: "with --watch: publish at least so often, as 90s, 5m, 2h (5m)" },

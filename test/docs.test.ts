@@ -1,6 +1,7 @@
-import { chownSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { chownSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, expect, it, test } from "vitest";
+import { commands } from "../cli/commands.js";
 import { builtinFormats, builtinNames } from "../formats/index.js";
 import { asNobody, installIn, isRoot } from "./support/nobody.js";
 import { run, Sandbox, TROCLA } from "./support/sandbox.js";
@@ -11,10 +12,11 @@ const read = (file: string) => readFileSync(join(directory, file), "utf8");
 
 const MOVING = "moving-from-ruby.md";
 const AUDIT = "audit.md";
-// What it shows takes a site's data, which test/cli/lookup.test.ts has.
 const LOOKUP = "lookup.md";
+const ACCOUNTS = "accounts.md";
+const others = [MOVING, AUDIT, LOOKUP, ACCOUNTS];
 const shown = readdirSync(directory).filter(
-	(file) => ![MOVING, AUDIT, LOOKUP].includes(file) && /```console\n\$ trocla/.test(read(file)),
+	(file) => !others.includes(file) && /```console\n\$ trocla/.test(read(file)),
 );
 
 test.each(shown)("what docs/%s shows is what the command prints", async (file) => {
@@ -55,6 +57,68 @@ test(`what docs/${AUDIT} shows is what an audited store prints`, async () => {
 	const text = beforeHooks.replaceAll("/var/log/trocla/audit.jsonl", file).replaceAll("$ sudo trocla", "$ trocla");
 	expect(await replay(text, { sandbox, trocla: TROCLA, user: [] })).toBeGreaterThan(4);
 });
+
+test(`the site that docs/${LOOKUP} makes from nothing gives the first answer`, async () => {
+	const [, section = ""] = read(LOOKUP).split(/^## From nothing.*\n/m);
+	expect(await replay(section.split(/^## /m)[0] ?? "")).toBe(1);
+});
+
+test(`docs/${ACCOUNTS} leads from an empty directory to sets that gpgv and sha256sum find right`, async () => {
+	const sandbox = new Sandbox();
+	// Which is where all commands are run, and TROCLA_CONFIG is.
+	const text = read(ACCOUNTS).replaceAll("/srv/site", sandbox.directory);
+	expect(await replay(text, { sandbox, trocla: TROCLA, user: [] })).toBe(30);
+	// What the document shows of two hosts is true of the third one.
+	const last = await sandbox.shell("sh assemble.sh www2.example.com 2>&1");
+	expect(last).toMatchObject({ code: 0, stdout: expect.stringMatching(/Good signature.*\nHost: OK\n(\w+: OK\n){7}$/) });
+});
+
+test(`the script of docs/${ACCOUNTS} believes nothing that was altered`, async () => {
+	const sandbox = new Sandbox();
+	const [beginning = ""] = read(ACCOUNTS).split("### A password for alice");
+	await replay(beginning.replaceAll("/srv/site", sandbox.directory), { sandbox, trocla: TROCLA, user: [] });
+	const assembles = async (host: string) => (await sandbox.shell(`sh assemble.sh ${host}`)).code === 0;
+	expect(await assembles("www2.example.com")).toBe(true);
+	const attacks = [
+		"echo 'root2::0:0::/:/bin/sh' >> tree/objects/$(sed -n 's/  passwd$//p' tree/hosts/www2.example.com/HashDigest)",
+		"cd tree/hosts && rm -r www2.example.com && cp -r db1.example.com www2.example.com",
+		"sed -i 's/^....../000000/' tree/hosts/www2.example.com/HashDigest",
+	];
+	for (const attack of attacks) {
+		expect(await sandbox.shell(attack)).toMatchObject({ code: 0 });
+		expect(await assembles("www2.example.com"), attack).toBe(false);
+		expect(await sandbox.shell("trocla publish && sh assemble.sh www2.example.com")).toMatchObject({ code: 0 });
+	}
+});
+
+test("docs/publishing.md tells of each flag of the command", () => {
+	const [{ flags } = { flags: [] }] = commands.filter(({ name }) => name === "publish");
+	const text = read("publishing.md");
+	const names = flags.map(({ spelling }) => /--[a-z-]+/.exec(spelling)?.[0] ?? spelling);
+	expect(names.filter((name) => !new RegExp(`${name}\\b`).test(text))).toEqual([]);
+});
+
+test.each(["README.md", ...readdirSync(directory).map((file) => `docs/${file}`)])(
+	"the links of %s lead somewhere",
+	(file) => {
+		const root = join(directory, "..");
+		const links = readFileSync(join(root, file), "utf8").matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g);
+		for (const [link, path = "", anchor] of links) {
+			const target = join(root, path === "" ? file : join(dirname(file), path));
+			expect(existsSync(target), link).toBe(true);
+			if (anchor !== undefined) expect(anchors(readFileSync(target, "utf8")), link).toContain(anchor);
+		}
+	},
+);
+
+/** The names that GitHub gives to headings. */
+const anchors = (markdown: string) =>
+	[...markdown.matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) =>
+		heading
+			.toLowerCase()
+			.replace(/[^\p{L}\p{N}\s_-]/gu, "")
+			.replace(/ /g, "-"),
+	);
 
 describe("docs/formats.md", () => {
 	const sections = new Map(

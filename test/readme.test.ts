@@ -7,7 +7,9 @@ import { replay } from "./support/shown.js";
 const readme = readFileSync(join(import.meta.dirname, "../README.md"), "utf8");
 
 test("what the README shows is what the command prints", async () => {
-	expect(await replay(readme)).toBeGreaterThan(7);
+	const sandbox = new Sandbox();
+	const text = readme.replaceAll("/srv/site", sandbox.directory);
+	expect(await replay(text, { sandbox, trocla: TROCLA, user: [] })).toBeGreaterThan(12);
 });
 
 test("the README's configuration is one", async () => {

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { TroclaError } from "../../src/errors.js";
+import { shellWord } from "../../src/input.js";
 import { differenceLines } from "../../src/publish/difference/print.js";
 import { describeSiteFault, FaultyData, type SiteFault } from "../../src/publish/faults.js";
 import { initPublishing } from "../../src/publish/init.js";
@@ -47,7 +48,8 @@ async function publish(context: Context, settings: SiteSettings, steps: Steps): 
 	if (!context.json) {
 		tellNotes(published.notes);
 		for (const { key, format } of published.missing) {
-			context.warn(`${JSON.stringify(key)} has no ${format}, so no password lets its users in`);
+			const remedy = `trocla create ${shellWord(key)} ${format} makes one`;
+			context.warn(`${JSON.stringify(key)} has no ${format}, so no password lets its users in: ${remedy}`);
 		}
 	}
 	context.report(describe(published), published);

@@ -77,7 +77,10 @@ export async function readFacts(file: string, contents = new Contents()): Promis
 	}
 	if (!bytes) return undefined;
 	const value = parse(new TextDecoder().decode(bytes), file);
-	if (!isHash(value)) throw new DataError({ file }, `facts are a map of names to values, not ${kindOf(value)}`);
+	if (!isHash(value)) {
+		const hint = value === null ? "For a host without any, write {} into it" : "As in: role: web";
+		throw new DataError({ file }, `facts are a map of names to values, not ${kindOf(value)}`, hint);
+	}
 	const values = value.get("values");
 	const isObject = isHash(values) && [...value.keys()].every((key) => FACTS_OBJECT.includes(String(key)));
 	return isObject ? values : value;

@@ -64,7 +64,11 @@ const DEFAULT_HIERARCHY: Value = [
 export async function loadHieraConfig(path: string, contents = new Contents()): Promise<HieraConfig> {
 	const file = resolve(path);
 	const fault = (why: string) =>
-		new TroclaError("config", `${file}: ${why}`, "Name Hiera's configuration with --hiera-config");
+		new TroclaError(
+			"config",
+			`${file}: ${why}`,
+			"Write it, or name another: --hiera-config, or hiera: {config: ...} in the configuration",
+		);
 	const bytes = await contents.bytes(file).catch((error: Error) => {
 		throw fault(`it can't be read: ${error.message}`);
 	});

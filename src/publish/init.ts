@@ -29,7 +29,15 @@ export async function initPublishing(
 	return { fingerprint: key.fingerprint, made: before === undefined, files };
 }
 
+const ARMORED = "signing-key.asc";
+
+/** Whether the tree has the public part of another key, which is what those who read it know. */
+export function isOther(draft: Draft, { publicArmored }: SigningKey): boolean {
+	const exported = draft.readBeside(ARMORED);
+	return exported !== undefined && exported !== publicArmored;
+}
+
 /** Writes the public key beside the sets, where it is not there yet: as the file of `gpgv --keyring`, and armored. */
 export function exportKey(draft: Draft, { publicKey, publicArmored }: SigningKey): readonly string[] {
-	return [draft.beside("signing-key.gpg", publicKey), draft.beside("signing-key.asc", publicArmored)];
+	return [draft.beside("signing-key.gpg", publicKey), draft.beside(ARMORED, publicArmored)];
 }

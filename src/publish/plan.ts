@@ -173,22 +173,24 @@ class Reader {
 
 /** Data that went away as a whole looks like data that says that nobody is left. */
 function* lossesOf(before: FileDigests, after: HostAccounts | undefined): Generator<Located> {
-	if (!after) yield lost("the host is published, and no level has accounts or keys for it any more");
+	if (!after) yield lost("the host is published, and no level has accounts or keys for it any more", USERS);
 	else {
 		const { accounts, rootKeys } = after;
-		if (before.passwd !== NOTHING && accounts.users.length === 0) yield lost("the host would lose all of its users");
+		if (before.passwd !== NOTHING && accounts.users.length === 0) {
+			yield lost("the host would lose all of its users", USERS);
+		}
 		if (before.authorized_keys !== NOTHING && rootKeys.length === 0) {
-			yield lost("the host would lose all of root's keys");
+			yield lost("the host would lose all of root's keys", ROOT_KEYS);
 		}
 	}
 }
 
-const lost = (message: string): Located => ({
+const lost = (message: string, key: string): Located => ({
 	file: undefined,
 	line: undefined,
 	path: [],
 	message,
-	hint: "Is the data whole? trocla lookup --explain shows where it comes from; --allow-empty publishes it so",
+	hint: `Is the data whole? trocla lookup ${key} --node HOST --explain shows where it looks; --allow-empty publishes it so`,
 });
 
 function nothingFound(unmanaged: readonly string[]): TroclaError {

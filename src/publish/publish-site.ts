@@ -6,7 +6,7 @@ import { listHosts } from "../hiera/facts.js";
 import { openHiera } from "../hiera/open-hiera.js";
 import { didYouMean } from "../nearest.js";
 import type { Trocla } from "../trocla.js";
-import { exportKey } from "./init.js";
+import { exportKey, isOther } from "./init.js";
 import type { PlanSettings, Step } from "./plan.js";
 import { type Publication, publish } from "./publish.js";
 import { readSigningKey } from "./signer.js";
@@ -64,6 +64,10 @@ export async function publishSite(settings: SiteSettings): Promise<Publication> 
 		]);
 		const keepOthers = only !== undefined;
 		const publication = await publish(draft, { ...opened, circumstances, key, keepOthers, anew, now, warn });
+		if (isOther(draft, key)) {
+			const refusal = "Hosts that know the one before take nothing until they are given this one";
+			warn(`the signing key is another one now, with the fingerprint ${key.fingerprint}. ${refusal}`);
+		}
 		exportKey(draft, key);
 		return publication;
 	});

@@ -359,6 +359,7 @@ test("every command's help shows two real examples", async () => {
 		"formats",
 		"show",
 		"lookup",
+		"publish",
 		"import",
 		"prune",
 		"export",

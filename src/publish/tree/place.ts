@@ -31,6 +31,7 @@ export function checkPlace(layout: Layout, use: "read" | "write"): boolean {
 		throw new TroclaError("config", `${directory} ${what}`, "Name the directory that the tree is, or is to become");
 	}
 	refuseOthers(stats, directory, use);
+	// What is no tree must not be closed to others either.
 	refuseForeign(layout);
 	refuseExposed(stats, directory);
 	return true;
