@@ -148,7 +148,7 @@ describe("a level of trocla_lookup_key", () => {
 		const sandbox = site();
 		await sandbox.run(["lookup", "port", "--node", "www1.example.com", ...AT]);
 		expect(existsSync(sandbox.store)).toBe(false);
-		sandbox.configure({ store: "of another kind" });
+		sandbox.configure({ store_options: { path: "/proc/no/store.sqlite" } });
 		expect(await sandbox.run(["lookup", "port", ...AT])).toMatchObject({ code: 0 });
 		expect(await sandbox.run(["lookup", "password", ...AT])).toMatchObject({ code: 1, stdout: "" });
 	});
