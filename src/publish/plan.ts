@@ -117,7 +117,7 @@ class Reader {
 	}
 
 	/**
-	 * Reads those whose passwords changed.
+	 * Reads those whose passwords changed, and those that have one without a hash: it may be made in this run, or be at fault.
 	 *
 	 * @throws {FaultyData}
 	 */
@@ -125,7 +125,8 @@ class Reader {
 		const digests = new Map<readonly StoredPassword[], string>();
 		for (const [name, { grounds, hashes: before }] of this.#recalled) {
 			const { passwords } = grounds;
-			const now = digests.get(passwords) ?? hashes.digest(passwords);
+			const isWhole = () => passwords.every((password) => hashes.of(password));
+			const now = digests.get(passwords) ?? (isWhole() ? hashes.digest(passwords) : "");
 			digests.set(passwords, now);
 			if (now === before) continue;
 			this.#recalled.delete(name);
