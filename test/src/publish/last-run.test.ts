@@ -1,9 +1,12 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createHash, randomBytes } from "node:crypto";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { version } from "../../../package.json";
 import { FaultyData } from "../../../src/publish/faults.js";
 import { publishSite, type SiteSettings } from "../../../src/publish/publish-site.js";
+import { SigningKey } from "../../../src/publish/signing-key.js";
 import type { Trocla } from "../../../src/trocla.js";
 import { HIERA, HOSTS, PublishSite, rootKey } from "../../support/publish-site.js";
 
@@ -99,8 +102,6 @@ const edit: fc.Arbitrary<{ readonly name: string; readonly make: Edit }> = fc.on
 				{ rules: {} },
 				{ environment: "test" },
 				{ environment: "production" },
-				{ create: false },
-				{ create: true },
 			)
 			.map((parts) => ({
 				name: JSON.stringify(parts),
@@ -168,5 +169,112 @@ test("a hash that is made after a run without making any is in the next set", as
 	expect(site.hashes("ibox-one.local")).toEqual({
 		alice: expect.stringMatching(/^\$6\$/),
 		bob: expect.stringMatching(/^\$y\$/),
+	});
+});
+
+describe("what the last run left", () => {
+	const path = (site: PublishSite) => join(site.tree, "last-run.json");
+	const read = (site: PublishSite) => readFileSync(path(site), "utf8");
+
+	/** Says of every host that it had the files of web.local. */
+	function swapped(file: string): string {
+		const [, text = ""] = file.split("\n");
+		const rows = JSON.parse(text) as { hosts: [string, number[], number, number][] }; // as last-run.ts has it
+		const webs = rows.hosts.find(([host]) => host === "web.local")?.[3] ?? expect.unreachable();
+		return JSON.stringify({ ...rows, hosts: rows.hosts.map(([host, inputs, list]) => [host, inputs, list, webs]) });
+	}
+
+	/** The same as a run would have written it who has the signing key. */
+	async function authenticated(site: PublishSite, text: string, generation = 1): Promise<string> {
+		return await site.withStore(async (trocla) => {
+			const { hosts, hieraConfig, environment, rules, signingKey } = await site.settings(trocla);
+			const key = await SigningKey.read((await trocla.peek(signingKey, "openpgp")) ?? expect.unreachable());
+			const circumstances = JSON.stringify([version, hosts, hieraConfig, environment, rules, process.cwd()]);
+			return `${key.authenticate(`${generation} ${circumstances}\n${text}`)}\n${text}`;
+		});
+	}
+
+	test("is believed to who has the signing key", async () => {
+		const site = await PublishSite.ready();
+		await site.publishHere();
+		writeFileSync(path(site), await authenticated(site, swapped(read(site))));
+		expect((await site.publishHere()).changed).toEqual([]);
+		expect(site.text("ibox-one.local", "passwd")).toBe(site.text("web.local", "passwd"));
+	});
+
+	const alterations: { readonly [what: string]: (file: string, site: PublishSite) => string | Promise<string> } = {
+		"is of somebody without the key": (file) => `${file.split("\n")[0]}\n${swapped(file)}`,
+		"has no authenticator": (file) => `\n${swapped(file)}`,
+		"has the digest of its text alone": (file) => {
+			const text = swapped(file);
+			return `${createHash("sha256").update(text).digest("hex")}\n${text}`;
+		},
+		"is of another generation": (file, site) => authenticated(site, swapped(file), 2),
+		"is empty": () => "",
+		"is cut off": (file) => file.slice(0, file.length / 2),
+		"lacks its last character": (file) => file.slice(0, -1),
+		"is noise": () => randomBytes(5000).toString("latin1"),
+		"is JSON of something else": () => "\n[]",
+	};
+
+	test.each(Object.keys(alterations))("is ignored where it %s", async (what) => {
+		const site = await PublishSite.ready();
+		await site.publishHere();
+		const before = site.digests();
+		const alter = alterations[what] ?? expect.unreachable();
+		writeFileSync(path(site), await alter(read(site), site));
+		expect(await site.publishHere()).toMatchObject({ hosts: 3, changed: [], added: [], removed: [] });
+		expect(site.digests()).toEqual(before);
+		expect(await site.expectWhole()).toBe(3);
+	});
+
+	test("is ignored where it is of an earlier run, or is gone", async () => {
+		const site = await PublishSite.ready();
+		await site.publishHere();
+		const first = read(site);
+		site.write("data/roles/web.yaml", {});
+		await site.publishHere();
+		writeFileSync(path(site), first);
+		await site.publishHere();
+		expect(site.text("web.local", "passwd")).toBe(site.text("ibox-one.local", "passwd"));
+		rmSync(path(site));
+		await site.publishHere();
+		expect(await site.expectWhole()).toBe(3);
+	});
+
+	test.each(["is gone", "was altered", "is empty"])(
+		"does not keep an object from being written again that %s",
+		async (what) => {
+			const site = await PublishSite.ready();
+			await site.publishHere();
+			const before = site.digests();
+			for (const name of readdirSync(join(site.tree, "objects"))) {
+				const object = join(site.tree, "objects", name);
+				if (what === "is gone") rmSync(object);
+				else writeFileSync(object, what === "is empty" ? "" : "root::0:0::/:/bin/sh\n");
+			}
+			await site.publishHere();
+			expect(site.digests()).toEqual(before);
+			expect(await site.expectWhole()).toBe(3);
+		},
+	);
+
+	test.each([
+		["all hosts", undefined],
+		["another host", ["ibox-two.local"]],
+	])("does not lead to a signature of a HashDigest that was tampered with, in a run for %s", async (_, only) => {
+		const site = await PublishSite.ready();
+		await site.publishHere();
+		const manifest = join(site.tree, "hosts/ibox-one.local/HashDigest");
+		const [before, webs] = [site.own("ibox-one.local", "HashDigest"), site.own("web.local", "HashDigest")];
+		const passwd = (text: string) => /^\w+(?= {2}passwd$)/m.exec(text)?.[0] ?? expect.unreachable();
+		writeFileSync(manifest, before.replace(passwd(before), passwd(webs)));
+		const signature = site.own("ibox-one.local", "HashDigest.signed");
+		await site.publishHere({ only });
+		if (only) expect(site.own("ibox-one.local", "HashDigest.signed")).toBe(signature);
+		else expect(site.text("ibox-one.local", "passwd")).not.toBe(site.text("web.local", "passwd"));
+		await site.publishHere();
+		expect(site.text("ibox-one.local", "passwd")).not.toContain("dora");
+		expect(await site.expectWhole()).toBe(3);
 	});
 });
