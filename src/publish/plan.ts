@@ -15,6 +15,8 @@ export type Step = "read" | "made" | "printed" | "written";
 
 export interface PlanSettings {
 	readonly site: Site;
+	/** Makes what the data asked of the store, and gives the site to read then; `undefined` where that was nothing. */
+	readonly makeAsked?: (() => Promise<Site | undefined>) | undefined;
 	/** The hosts to publish. */
 	readonly hosts: readonly string[];
 	readonly trocla: Pick<Trocla, "get" | "peekMany">;
@@ -66,6 +68,8 @@ export async function plan(settings: PlanSettings, published: Published): Promis
 	const { hosts, unmanaged } = reader.found();
 	addHashFaults(hosts, stored, site.faults);
 	site.faults.refuse();
+	const complete = create ? await settings.makeAsked?.() : undefined;
+	if (complete) return await plan({ ...settings, site: complete, makeAsked: undefined }, published);
 	if (!create || stored.missing.length === 0) return { hosts, unmanaged, hashes: stored, made: 0 };
 
 	const made = await makeHashes(trocla, stored.missing, {
