@@ -268,6 +268,14 @@ export class Trocla implements AsyncDisposable {
 		return this.#records.faults(seen);
 	}
 
+	/**
+	 * @internal The same store, for calls that show what they would do: what they change is not stored. It lives as long as
+	 * this one, and needs no closing.
+	 */
+	rehearsal(): Trocla {
+		return new Trocla(this.#records.unstored(), this.#settings);
+	}
+
 	async close(): Promise<void> {
 		this.#closed = true;
 		await this.#records.close();

@@ -15,6 +15,8 @@ export type Step = "read" | "made" | "printed" | "written";
 
 export interface PlanSettings {
 	readonly site: Site;
+	/** Makes what the data asked of the store, and gives the site to read then; `undefined` where that was nothing. */
+	readonly makeAsked?: (() => Promise<Site | undefined>) | undefined;
 	/** The hosts to publish. */
 	readonly hosts: readonly string[];
 	readonly trocla: Pick<Trocla, "get" | "peekMany">;
@@ -66,6 +68,8 @@ export async function plan(settings: PlanSettings, published: Published): Promis
 	const { hosts, unmanaged } = reader.found();
 	addHashFaults(hosts, stored, site.faults);
 	site.faults.refuse();
+	const complete = create ? await settings.makeAsked?.() : undefined;
+	if (complete) return await plan({ ...settings, site: complete, makeAsked: undefined }, published);
 	if (!create || stored.missing.length === 0) return { hosts, unmanaged, hashes: stored, made: 0 };
 
 	const made = await makeHashes(trocla, stored.missing, {
@@ -117,24 +121,22 @@ class Reader {
 	}
 
 	/**
-	 * Reads those whose hashes changed, or are going to, since some are missing and will be made.
+	 * Reads those whose passwords changed, and those that have one without a hash: it may be made in this run, or be at fault.
 	 *
 	 * @throws {FaultyData}
 	 */
 	async readChanged(hashes: Hashes): Promise<void> {
-		const { create, site } = this.#settings;
-		const digests = new Map<readonly StoredPassword[], string | undefined>();
+		const digests = new Map<readonly StoredPassword[], string>();
 		for (const [name, { grounds, hashes: before }] of this.#recalled) {
 			const { passwords } = grounds;
-			if (!digests.has(passwords)) {
-				const isToCome = create && passwords.some((password) => !hashes.of(password));
-				digests.set(passwords, isToCome ? undefined : hashes.digest(passwords));
-			}
-			if (digests.get(passwords) === before) continue;
+			const isWhole = () => passwords.every((password) => hashes.of(password));
+			const now = digests.get(passwords) ?? (isWhole() ? hashes.digest(passwords) : "");
+			digests.set(passwords, now);
+			if (now === before) continue;
 			this.#recalled.delete(name);
 			await this.#read(name);
 		}
-		site.faults.refuse();
+		this.#settings.site.faults.refuse();
 	}
 
 	/** The passwords of all hosts; one may come more than once. */

@@ -34,8 +34,8 @@ export async function previewSite(settings: SiteSettings): Promise<Preview> {
 	const { only, create } = settings;
 	const tree = await readTree(settings.tree);
 	const published = new KnownSets(tree, settings.warn);
-	const opened = await openSite({ ...settings, create: false });
-	const planned = await plan(opened, published);
+	const opened = await openSite(settings);
+	const planned = await plan({ ...opened, create: false }, published);
 	const differences = await compare(planned, { tree, published, create });
 	const others = (tree?.hosts() ?? []).filter((host) => !planned.hosts.has(host));
 	const gone = only ? [] : others.map((host): HostDifference => ({ host, change: "removed", differences: [] }));

@@ -4,11 +4,13 @@ import { TroclaError } from "../errors.js";
 import { DataFiles } from "../hiera/data-files.js";
 import { listHosts } from "../hiera/facts.js";
 import { openHiera } from "../hiera/open-hiera.js";
+import type { PasswordStore } from "../hiera/trocla-level.js";
 import { didYouMean } from "../nearest.js";
 import type { Trocla } from "../trocla.js";
 import { exportKey, isOther } from "./init.js";
 import type { PlanSettings, Step } from "./plan.js";
 import { type Publication, publish } from "./publish.js";
+import { Rehearsal } from "./rehearsal.js";
 import { readSigningKey } from "./signer.js";
 import { Site } from "./site.js";
 import { withTree } from "./tree/tree.js";
@@ -76,12 +78,16 @@ export async function publishSite(settings: SiteSettings): Promise<Publication> 
 /** Opens the data of a site, as it is now. */
 export async function openSite(settings: SiteSettings): Promise<PlanSettings & { readonly files: DataFiles }> {
 	const { hieraConfig, hosts: directory, environment, rules, trocla, create, allowEmpty, seen, signal } = settings;
-	const store = create ? trocla : { peek: trocla.peek.bind(trocla) };
 	const files = new DataFiles();
-	const hiera = await openHiera({ hieraConfig, files, store: async () => store });
+	const open = async (store: PasswordStore) => {
+		const hiera = await openHiera({ hieraConfig, files, store: async () => store });
+		return new Site({ hiera, files, directory, environment, rules });
+	};
+	const rehearsal = create ? new Rehearsal(trocla) : undefined;
+	const site = await open(rehearsal ?? { peek: trocla.peek.bind(trocla) });
+	const makeAsked = async () => ((await rehearsal?.repeat()) ? await open(trocla) : undefined);
 	const hosts = await hostsOf(settings);
-	const site = new Site({ hiera, files, directory, environment, rules });
-	return { files, site, hosts, trocla, create, allowEmpty, seen, signal };
+	return { files, site, makeAsked, hosts, trocla, create, allowEmpty, seen, signal };
 }
 
 /** More names than this help nobody. */

@@ -7,6 +7,7 @@ import { literalPrefix } from "./literal-prefix.js";
 import { refuseMisfit } from "./misfit.js";
 import { concernsStore, fail, pages, pagesOf, type Row, readRows, storeError } from "./pages.js";
 import { hasExpired, type KeyRecord, parseExactly, parseRecord, printRecord } from "./record.js";
+import { unstored } from "./unstored.js";
 
 /** Something that is wrong with what is stored, and what to do about it. */
 export interface Fault {
@@ -73,6 +74,17 @@ export class RecordStore {
 	constructor(backend: Backend, settings: RecordStoreSettings) {
 		this.#backend = backend;
 		this.#settings = settings;
+	}
+
+	/** The same records, for changes that are not stored, and that nobody hears of. */
+	unstored(): RecordStore {
+		const nothing = async () => {};
+		return new RecordStore(unstored(this.#backend), {
+			...this.#settings,
+			changed: nothing,
+			noted: nothing,
+			settle: nothing,
+		});
 	}
 
 	async read(key: string): Promise<KeyRecord | undefined> {
