@@ -122,12 +122,8 @@ class Reader {
 	 * @throws {FaultyData}
 	 */
 	async readChanged(hashes: Hashes): Promise<void> {
-		const digests = new Map<readonly StoredPassword[], string>();
 		for (const [name, { grounds, hashes: before }] of this.#recalled) {
-			const { passwords } = grounds;
-			const now = digests.get(passwords) ?? hashes.digest(passwords);
-			digests.set(passwords, now);
-			if (now === before) continue;
+			if (hashes.digest(grounds.passwords) === before) continue;
 			this.#recalled.delete(name);
 			await this.#read(name);
 		}
@@ -200,6 +196,7 @@ function nothingFound(unmanaged: readonly string[]): TroclaError {
 
 /** Takes down the users whose hash can't be had, or is none that shadow(5) can hold. */
 function addHashFaults(hosts: Plan["hosts"], hashes: Hashes, faults: FaultList): void {
+	if (hashes.areSound) return;
 	const found = new Map<HostAccounts, readonly Located[]>();
 	for (const [host, planned] of hosts) {
 		if (!("set" in planned)) continue;
