@@ -2,7 +2,6 @@ import { closeSync, constants, openSync, readdirSync, readFileSync, renameSync }
 import { TroclaError } from "../../errors.js";
 import { sha256 } from "../manifest.js";
 import type { Layout } from "./layout.js";
-import { RecentTexts } from "./recent-texts.js";
 import { writeNew, writing } from "./write.js";
 
 const NEW = ".new";
@@ -21,7 +20,6 @@ export class Objects {
 	/** Those that were there when the run began. */
 	readonly #present: ReadonlySet<string>;
 	readonly #whole = new Set<string>();
-	readonly #recent = new RecentTexts();
 	readonly #added = new Set<string>();
 	#mended = 0;
 
@@ -46,12 +44,9 @@ export class Objects {
 	 * @throws {TroclaError} `store`
 	 */
 	store(text: string): string {
-		const known = this.#recent.get(text);
-		if (known !== undefined) return known;
 		const content = Buffer.from(text);
 		const digest = sha256(content);
 		if (!this.#whole.has(digest)) this.#place(digest, content);
-		this.#recent.add(text, digest);
 		return digest;
 	}
 
