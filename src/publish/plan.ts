@@ -1,5 +1,6 @@
 import { USERS } from "../accounts/accounts.js";
 import { ROOT_KEYS } from "../accounts/authorized-keys.js";
+import { onceEach } from "../accounts/once-each.js";
 import { isCryptHash, type StoredPassword } from "../accounts/password.js";
 import { TroclaError } from "../errors.js";
 import { shellWord } from "../input.js";
@@ -117,13 +118,18 @@ class Reader {
 	}
 
 	/**
-	 * Reads those whose passwords changed.
+	 * Reads those whose passwords changed, and those that have one without a hash: it may be made in this run, or be at fault.
 	 *
 	 * @throws {FaultyData}
 	 */
 	async readChanged(hashes: Hashes): Promise<void> {
+		const hasAll =
+			hashes.missing.length === 0 && hashes.faults.length === 0
+				? () => true
+				: onceEach((passwords: readonly StoredPassword[]) => passwords.every(hashes.of));
 		for (const [name, { grounds, hashes: before }] of this.#recalled) {
-			if (hashes.digest(grounds.passwords) === before) continue;
+			const { passwords } = grounds;
+			if (hasAll(passwords) && hashes.digest(passwords) === before) continue;
 			this.#recalled.delete(name);
 			await this.#read(name);
 		}
