@@ -2,6 +2,7 @@ import { shellWord } from "../input.js";
 import { type Accounts, USERS, type User } from "./accounts.js";
 import { daysSinceEpoch } from "./day.js";
 import { type Fault, type Place, Report, type Where } from "./faults.js";
+import { onceEach } from "./once-each.js";
 import { isCryptHash, NO_PASSWORD, type StoredPassword } from "./password.js";
 import { groupLine, gshadowLine, passwdLine, shadowLine } from "./print.js";
 
@@ -38,22 +39,46 @@ export interface PrintedAccounts {
  *
  * @throws {TroclaError} `invalid` for what it did not make, with a colon or a newline in a field
  */
-export function printAccounts({ users, groups }: Accounts, hashOf: HashOf, where?: Where): PrintedAccounts {
-	const report = new Report(where);
-	const hashes = users.map((user) => ({ user, stored: hashFor(user, hashOf, report.at(USERS).in(user.name)) }));
-	const shadow = hashes.map(({ user, stored: { hash, changed } }) => {
-		return shadowLine(user, hash, changed && dayOfChange(changed));
-	});
-	return {
-		files: {
-			passwd: users.map(passwdLine).join(""),
-			shadow: shadow.join(""),
-			group: groups.map(groupLine).join(""),
-			gshadow: groups.map(gshadowLine).join(""),
-		},
-		withoutHash: hashes.filter(({ stored }) => stored.hash === undefined).map(({ user }) => user),
-		faults: report.faults,
+export function printAccounts(accounts: Accounts, hashOf: HashOf, where?: Where): PrintedAccounts {
+	return accountsPrinter(hashOf)(accounts, where);
+}
+
+/** The same for many hosts: a user whom several of them have, one object for all, is printed once. */
+export function accountsPrinter(hashOf: HashOf): (accounts: Accounts, where?: Where) => PrintedAccounts {
+	const print = onceEach((user: User) => printUser(user, hashOf));
+	return ({ users, groups }, where) => {
+		const report = new Report(where);
+		const printed = users.map(print);
+		for (const { user, isFaulty } of printed) if (isFaulty) takeFault(user, report.at(USERS).in(user.name));
+		return {
+			files: {
+				passwd: printed.map(({ passwd }) => passwd).join(""),
+				shadow: printed.map(({ shadow }) => shadow).join(""),
+				group: groups.map(groupLine).join(""),
+				gshadow: groups.map(gshadowLine).join(""),
+			},
+			withoutHash: printed.filter(({ hasHash }) => !hasHash).map(({ user }) => user),
+			faults: report.faults,
+		};
 	};
+}
+
+interface PrintedUser {
+	readonly user: User;
+	readonly passwd: string;
+	readonly shadow: string;
+	readonly hasHash: boolean;
+	/** Whether the store's value is no hash. */
+	readonly isFaulty: boolean;
+}
+
+function printUser(user: User, hashOf: HashOf): PrintedUser {
+	const { hash, changed } = storedFor(user, hashOf);
+	const isFaulty = hash !== undefined && !("hash" in user.password) && !isCryptHash(hash);
+	const shadow = isFaulty
+		? shadowLine(user, NO_PASSWORD, undefined)
+		: shadowLine(user, hash, changed && dayOfChange(changed));
+	return { user, passwd: passwdLine(user), shadow, hasHash: hash !== undefined, isFaulty };
 }
 
 /** shadow(5): 0 would make users set another password at their next login. */
@@ -62,14 +87,16 @@ function dayOfChange(changed: Date): number | undefined {
 	return day > 0 ? day : undefined;
 }
 
-function hashFor({ password }: User, hashOf: HashOf, at: Place): Partial<StoredHash> {
+function storedFor({ password }: User, hashOf: HashOf): Partial<StoredHash> {
 	if ("hash" in password) return password;
 	const value = hashOf(password);
-	const stored: Partial<StoredHash> = typeof value === "string" ? { hash: value } : { ...value };
-	if (stored.hash === undefined || isCryptHash(stored.hash)) return stored;
+	return typeof value === "string" ? { hash: value } : { ...value };
+}
+
+function takeFault({ password }: User, at: Place): void {
+	if ("hash" in password) return;
 	at.in("password").fault(
 		`has a value in the store that is no hash of crypt(5): the ${password.format} of ${JSON.stringify(password.key)}`,
 		`Make another of the same password: trocla reset ${shellWord(password.key)} ${password.format}`,
 	);
-	return { hash: NO_PASSWORD };
 }

@@ -15,7 +15,12 @@ export interface KeyOwner {
  * @throws {TroclaError} `invalid` for what it did not make, and would be another line or another user's
  */
 export function printUserKeys(users: readonly KeyOwner[]): string {
-	return users.map(({ name, keys }) => keys.map((key) => line(name, printKey(key))).join("")).join("");
+	return users.map(userKeyLines).join("");
+}
+
+/** The lines of one of them. */
+export function userKeyLines({ name, keys }: KeyOwner): string {
+	return keys.map((key) => line(name, printKey(key))).join("");
 }
 
 function line(user: string, key: string): string {

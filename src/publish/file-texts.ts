@@ -1,8 +1,9 @@
-import { type HashOf, printAccounts } from "../accounts/account-files.js";
+import { accountsPrinter, type HashOf } from "../accounts/account-files.js";
 import type { User } from "../accounts/accounts.js";
 import { printKeys } from "../accounts/authorized-keys.js";
 import type { Fault } from "../accounts/faults.js";
-import { printUserKeys } from "../accounts/user-keys.js";
+import { onceEach } from "../accounts/once-each.js";
+import { userKeyLines } from "../accounts/user-keys.js";
 import type { FILES } from "./manifest.js";
 import type { HostAccounts } from "./site.js";
 
@@ -16,9 +17,13 @@ export interface PrintedSet {
 	readonly faults: readonly Fault[];
 }
 
-/** Prints what a host's data say, with the hashes of the store. */
-export function printSet({ accounts, rootKeys }: HostAccounts, hashOf: HashOf): PrintedSet {
-	const { files, withoutHash, faults } = printAccounts(accounts, hashOf);
-	const texts = { ...files, authorized_keys: printKeys(rootKeys), user_keys: printUserKeys(accounts.users) };
-	return { texts, withoutHash, faults };
+/** Prints what hosts' data say, with the hashes of the store; a user whom several hosts have is printed once. */
+export function setPrinter(hashOf: HashOf): (set: HostAccounts) => PrintedSet {
+	const print = accountsPrinter(hashOf);
+	const keyLines = onceEach(userKeyLines);
+	return ({ accounts, rootKeys }) => {
+		const { files, withoutHash, faults } = print(accounts);
+		const user_keys = accounts.users.map(keyLines).join("");
+		return { texts: { ...files, authorized_keys: printKeys(rootKeys), user_keys }, withoutHash, faults };
+	};
 }

@@ -1,13 +1,14 @@
-import { createHash } from "node:crypto";
 import type { HashOf, StoredHash } from "../accounts/account-files.js";
 import { daysSinceEpoch } from "../accounts/day.js";
 import { compareBytes } from "../accounts/entry.js";
-import type { StoredPassword } from "../accounts/password.js";
+import { onceEach } from "../accounts/once-each.js";
+import { isCryptHash, type StoredPassword } from "../accounts/password.js";
 import { TroclaError } from "../errors.js";
 import { inParallel } from "../parallel.js";
 import type { Peeked } from "../peek-many.js";
 import { concernsStore } from "../records/pages.js";
 import type { Trocla } from "../trocla.js";
+import { sha256 } from "./manifest.js";
 import { PasswordMap } from "./password-map.js";
 
 /** A password whose hash can't be read, or can't be made. */
@@ -30,8 +31,8 @@ export class Hashes {
 	/** Those that can't be read or made, in the same order. */
 	readonly faults: readonly HashFault[];
 	readonly #found = new PasswordMap<Found>();
-	/** What `digest` made of a password already: on many hosts it is the same one. */
-	readonly #lines = new PasswordMap<string>();
+	/** What stands for a password in a digest; many hosts have the same. */
+	readonly #line = onceEach((password: StoredPassword) => this.#lineOf(password));
 
 	/** @internal Programs get them from `readHashes`. */
 	constructor(found: Iterable<Found>) {
@@ -58,21 +59,20 @@ export class Hashes {
 	 * The SHA-256, in hex, of these passwords, their hashes, and the days when those were stored, in this order: while it
 	 * stays the same, what shadow(5) has of them does too. One without a hash counts as such, whatever the reason.
 	 */
-	digest(passwords: Iterable<StoredPassword>): string {
-		const lines: string[] = [];
-		for (const password of passwords) lines.push(this.#line(password));
-		return createHash("sha256").update(lines.join("\n")).digest("hex");
+	readonly digest = onceEach((passwords: readonly StoredPassword[]) => sha256(passwords.map(this.#line).join("\n")));
+
+	/** Whether all that are there are hashes of crypt(5), and none has a fault. */
+	get areSound(): boolean {
+		if (this.faults.length > 0) return false;
+		for (const { hash } of this.#found.values()) if (hash && !isCryptHash(hash.hash)) return false;
+		return true;
 	}
 
-	#line(password: StoredPassword): string {
-		const known = this.#lines.get(password);
-		if (known !== undefined) return known;
+	#lineOf(password: StoredPassword): string {
 		const { key, format } = password;
 		const found = this.#found.get(password)?.hash;
 		// JSON shows where each part ends, and half a character as what it is, which UTF-8 does not.
-		const line = JSON.stringify([key, format, ...(found ? [found.hash, dayOf(found)] : [])]);
-		this.#lines.set(password, line);
-		return line;
+		return JSON.stringify([key, format, ...(found ? [found.hash, dayOf(found)] : [])]);
 	}
 }
 

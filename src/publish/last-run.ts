@@ -1,8 +1,10 @@
+import { onceEach } from "../accounts/once-each.js";
 import type { StoredPassword } from "../accounts/password.js";
 import type { DataFiles } from "../hiera/data-files.js";
 import { InputRecorder, type Inputs, type InputTable, RecordedInputs } from "../hiera/inputs.js";
 import type { Hashes } from "./hashes.js";
 import type { FileDigests } from "./manifest.js";
+import { PasswordMap } from "./password-map.js";
 import { type Ranges, readRanges, toRanges } from "./ranges.js";
 import type { SigningKey } from "./signing-key.js";
 
@@ -92,7 +94,10 @@ export class RunRecorder {
 	readonly #lists: ListRow[] = [];
 	readonly #sets: FileDigests[] = [];
 	readonly #numbers = new WeakMap<FileDigests, number>();
-	readonly #passwords = new Map<string, number>();
+	readonly #passwords = new PasswordMap<number>();
+	readonly #rows: PasswordRow[] = [];
+	/** The number of a password. One object stands for it on most hosts, and is found sooner than its key. */
+	readonly #number = onceEach((password: StoredPassword) => this.#numberOf(password));
 	/** Lists by what they are made of, and by their numbers as a text. */
 	readonly #known = new WeakMap<readonly StoredPassword[], number>();
 	readonly #same = new Map<string, number>();
@@ -112,10 +117,9 @@ export class RunRecorder {
 
 	/** The content of the file. */
 	file({ circumstances, key }: Omit<Run, "files">): string {
-		const passwords = [...this.#passwords.keys()].map((name) => splitName(name));
 		const rows: Rows = {
 			inputs: this.#inputs.table,
-			passwords,
+			passwords: this.#rows,
 			lists: this.#lists,
 			sets: this.#sets,
 			hosts: this.#hosts,
@@ -133,24 +137,19 @@ export class RunRecorder {
 	#list(passwords: readonly StoredPassword[]): number {
 		const known = this.#known.get(passwords);
 		if (known !== undefined) return known;
-		const numbered = new Map(passwords.map((password) => [this.#number(password), password]));
-		const numbers = [...numbered.keys()].sort((a, b) => a - b);
-		const ranges = toRanges(numbers);
+		const ranges = toRanges(passwords.map(this.#number));
 		const text = ranges.join();
-		const number = this.#same.get(text) ?? this.#lists.length;
-		if (number === this.#lists.length) {
-			const sorted = numbers.flatMap((index) => numbered.get(index) ?? []);
-			this.#lists.push([ranges, this.#hashes.digest(sorted)]);
-		}
+		const number = this.#same.get(text) ?? this.#lists.push([ranges, this.#hashes.digest(passwords)]) - 1;
 		this.#same.set(text, number);
 		this.#known.set(passwords, number);
 		return number;
 	}
 
-	#number({ key, format }: StoredPassword): number {
-		const name = `${format} ${key}`;
-		const number = this.#passwords.get(name) ?? this.#passwords.size;
-		this.#passwords.set(name, number);
+	#numberOf(password: StoredPassword): number {
+		const known = this.#passwords.get(password);
+		if (known !== undefined) return known;
+		const number = this.#rows.push([password.key, password.format]) - 1;
+		this.#passwords.set(password, number);
 		return number;
 	}
 }
@@ -166,10 +165,4 @@ interface Rows {
 	readonly lists: readonly ListRow[];
 	readonly sets: readonly FileDigests[];
 	readonly hosts: readonly HostRow[];
-}
-
-/** No format has a blank in its name. */
-function splitName(name: string): PasswordRow {
-	const at = name.indexOf(" ");
-	return [name.slice(at + 1), name.slice(0, at) as StoredPassword["format"]]; // the name was made of one
 }

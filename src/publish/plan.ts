@@ -1,5 +1,6 @@
 import { USERS } from "../accounts/accounts.js";
 import { ROOT_KEYS } from "../accounts/authorized-keys.js";
+import { onceEach } from "../accounts/once-each.js";
 import { isCryptHash, type StoredPassword } from "../accounts/password.js";
 import { TroclaError } from "../errors.js";
 import { shellWord } from "../input.js";
@@ -126,13 +127,13 @@ class Reader {
 	 * @throws {FaultyData}
 	 */
 	async readChanged(hashes: Hashes): Promise<void> {
-		const digests = new Map<readonly StoredPassword[], string>();
+		const hasAll =
+			hashes.missing.length === 0 && hashes.faults.length === 0
+				? () => true
+				: onceEach((passwords: readonly StoredPassword[]) => passwords.every(hashes.of));
 		for (const [name, { grounds, hashes: before }] of this.#recalled) {
 			const { passwords } = grounds;
-			const isWhole = () => passwords.every((password) => hashes.of(password));
-			const now = digests.get(passwords) ?? (isWhole() ? hashes.digest(passwords) : "");
-			digests.set(passwords, now);
-			if (now === before) continue;
+			if (hasAll(passwords) && hashes.digest(passwords) === before) continue;
 			this.#recalled.delete(name);
 			await this.#read(name);
 		}
@@ -207,6 +208,7 @@ function nothingFound(unmanaged: readonly string[]): TroclaError {
 
 /** Takes down the users whose hash can't be had, or is none that shadow(5) can hold. */
 function addHashFaults(hosts: Plan["hosts"], hashes: Hashes, faults: FaultList): void {
+	if (hashes.areSound) return;
 	const found = new Map<HostAccounts, readonly Located[]>();
 	for (const [host, planned] of hosts) {
 		if (!("set" in planned)) continue;

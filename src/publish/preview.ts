@@ -1,7 +1,7 @@
 import type { HostDifference } from "./difference/print.js";
 import { Differences } from "./difference/remembered.js";
 import type { SiteFault } from "./faults.js";
-import { type FileTexts, printSet } from "./file-texts.js";
+import { type FileTexts, setPrinter } from "./file-texts.js";
 import { FILES, type FileDigests, sha256 } from "./manifest.js";
 import { type Plan, plan } from "./plan.js";
 import { openSite, type SiteSettings } from "./publish-site.js";
@@ -58,12 +58,13 @@ interface Compared {
 async function compare({ hosts, hashes }: Plan, { tree, published, create }: Compared): Promise<HostDifference[]> {
 	const found = new Differences();
 	const hashOf: typeof hashes.of = (password) => hashes.of(password) ?? (create ? HASH_TO_COME : undefined);
+	const print = setPrinter(hashOf);
 	const digests = new Map<HostAccounts, FileDigests>();
 	const differences: HostDifference[] = [];
 	for (const [host, planned] of hosts) {
 		if (!("set" in planned)) continue;
 		const { set } = planned;
-		const texts = () => printSet(set, hashOf).texts;
+		const texts = () => print(set).texts;
 		const after = digests.get(set) ?? digestsOf(texts());
 		digests.set(set, after);
 		const old = published.digests(host);

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import type { DataFiles } from "../hiera/data-files.js";
 import type { SiteFault } from "./faults.js";
-import { type FileTexts, printSet } from "./file-texts.js";
+import { type FileTexts, setPrinter } from "./file-texts.js";
 import { type Grounds, LAST_RUN, RunRecorder } from "./last-run.js";
 import { FILES, type FileDigests, printManifest } from "./manifest.js";
 import { type Plan, type PlanSettings, plan } from "./plan.js";
@@ -86,12 +86,13 @@ async function* storeFiles(
 	{ seen, signal }: PublishSettings,
 ): AsyncGenerator<readonly [host: string, digests: FileDigests, grounds: Grounds | undefined]> {
 	const stored = new Map<HostAccounts, FileDigests>();
+	const print = setPrinter(hashes.of);
 	let done = 0;
 	for (const [host, planned] of hosts) {
 		if ("digests" in planned) yield [host, planned.digests, planned.grounds];
 		else {
 			const { set, grounds } = planned;
-			const digests = stored.get(set) ?? storeTexts(draft, printSet(set, hashes.of).texts);
+			const digests = stored.get(set) ?? storeTexts(draft, print(set).texts);
 			stored.set(set, digests);
 			yield [host, digests, grounds];
 		}

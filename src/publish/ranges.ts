@@ -1,7 +1,7 @@
 /** Whole numbers as pairs of a first one and how many follow it: `[0, 999, 1003, 0]` is 0 to 999, and 1003. */
 export type Ranges = readonly number[];
 
-/** Numbers that ascend, as ranges. */
+/** Numbers as ranges, in their order. */
 export function toRanges(numbers: Iterable<number>): number[] {
 	const ranges: number[] = [];
 	let next: number | undefined;
@@ -13,7 +13,7 @@ export function toRanges(numbers: Iterable<number>): number[] {
 	return ranges;
 }
 
-/** The numbers of ranges, those below `end`. */
+/** The numbers of ranges in their order, those below `end`. */
 export function readRanges(ranges: Ranges, end: number): number[] {
 	const numbers: number[] = [];
 	for (let at = 0; at + 1 < ranges.length; at += 2) {

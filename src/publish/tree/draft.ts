@@ -45,7 +45,7 @@ export class Draft {
 	constructor(layout: Layout, number: number, current: PublishedTree | undefined) {
 		this.#layout = layout;
 		this.number = number;
-		this.#objects = new Objects(layout);
+		this.#objects = new Objects(layout, current && number - 1);
 		this.current = current;
 	}
 
@@ -59,10 +59,10 @@ export class Draft {
 		return this.#objects.store(text);
 	}
 
-	/** Whether contents are stored, and whole: each is read once a run. */
+	/** Whether the contents of a published set are still there, and whole as far as can be told without reading them all. */
 	holds(digests: FileDigests): boolean {
 		try {
-			for (const file of FILES) this.#objects.check(digests[file]);
+			for (const file of FILES) this.#objects.checkPublished(digests[file]);
 			return true;
 		} catch (error) {
 			if (error instanceof TroclaError && error.code === "damaged") return false;
@@ -184,7 +184,7 @@ export class Draft {
 	#keep(generation: Generation, host: string): void {
 		const set = this.current?.set(host);
 		if (!this.current || !set) return;
-		for (const file of FILES) this.#objects.check(set.digests[file]);
+		for (const file of FILES) this.#objects.checkPublished(set.digests[file]);
 		generation.keep(host, this.current);
 	}
 

@@ -1,11 +1,13 @@
-import { closeSync, constants, openSync, readdirSync, readFileSync, renameSync } from "node:fs";
+import { closeSync, constants, lstatSync, openSync, readdirSync, readFileSync, renameSync } from "node:fs";
 import { TroclaError } from "../../errors.js";
 import { sha256 } from "../manifest.js";
 import type { Layout } from "./layout.js";
-import { RecentTexts } from "./recent-texts.js";
 import { writeNew, writing } from "./write.js";
 
 const NEW = ".new";
+
+/** As many as a digit of a digest has values. */
+const TURNS = 16;
 
 /** The name of an object, or of one that a killed run did not finish; anything else is not ours. */
 export const isObject = (name: string) => /^[0-9a-f]{64}(\.new)?$/.test(name);
@@ -15,19 +17,26 @@ export const isObject = (name: string) => /^[0-9a-f]{64}(\.new)?$/.test(name);
  *
  * What is there already is read once a run before a set names it: a power cut can leave an object of a run that was
  * not published without its content, a disk can spoil it, and clients would refuse the set until the end of days.
+ *
+ * Those that the published sets name were whole, and on the disk, when that was published. Where nobody touched one
+ * since, only the disk can have spoilt it: of these, each is read in every sixteenth run.
  */
 export class Objects {
 	readonly #layout: Layout;
 	/** Those that were there when the run began. */
 	readonly #present: ReadonlySet<string>;
+	readonly #published: { readonly number: number; readonly writtenMs: number } | undefined;
 	readonly #whole = new Set<string>();
-	readonly #recent = new RecentTexts();
 	readonly #added = new Set<string>();
 	#mended = 0;
 
-	constructor(layout: Layout) {
+	/** @param published - the number of the generation that is published; `undefined` where none is */
+	constructor(layout: Layout, published: number | undefined) {
 		this.#layout = layout;
 		this.#present = new Set(readdirSync(layout.objects));
+		if (published !== undefined) {
+			this.#published = { number: published, writtenMs: lstatSync(layout.generation(published)).ctimeMs };
+		}
 	}
 
 	/** The names of those that this run added. */
@@ -46,12 +55,9 @@ export class Objects {
 	 * @throws {TroclaError} `store`
 	 */
 	store(text: string): string {
-		const known = this.#recent.get(text);
-		if (known !== undefined) return known;
 		const content = Buffer.from(text);
 		const digest = sha256(content);
 		if (!this.#whole.has(digest)) this.#place(digest, content);
-		this.#recent.add(text, digest);
 		return digest;
 	}
 
@@ -64,6 +70,28 @@ export class Objects {
 		if (this.#whole.has(digest)) return;
 		readObject(this.#layout, digest);
 		this.#whole.add(digest);
+	}
+
+	/**
+	 * The same for one that a published set names.
+	 *
+	 * @throws {TroclaError} `damaged`
+	 */
+	checkPublished(digest: string): void {
+		if (this.#whole.has(digest)) return;
+		if (this.#isUntouched(digest)) this.#whole.add(digest);
+		else this.check(digest);
+	}
+
+	/**
+	 * Whether nobody wrote, moved or replaced an object since the published sets were written, and it is not its turn to be
+	 * read. A run writes the directory of its sets after all of its objects, and only the kernel sets a ctime, inode(7).
+	 */
+	#isUntouched(digest: string): boolean {
+		const published = this.#published;
+		if (!published || digest.startsWith((published.number % TURNS).toString(TURNS))) return false;
+		const stats = lstatSync(this.#layout.object(digest), { throwIfNoEntry: false });
+		return stats?.isFile() === true && stats.ctimeMs < published.writtenMs;
 	}
 
 	#place(digest: string, content: Buffer): void {
