@@ -16,6 +16,11 @@ export class Contents {
 	readonly #files = new Map<string, Promise<Content | undefined>>();
 	readonly #turns = atMost(MAX_OPEN);
 
+	/** The files that were asked for, also those that are not there. */
+	get paths(): Iterable<string> {
+		return this.#files.keys();
+	}
+
 	/**
 	 * The bytes of a file; `undefined` where there is none.
 	 *

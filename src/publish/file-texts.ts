@@ -3,7 +3,7 @@ import type { User } from "../accounts/accounts.js";
 import { printKeys } from "../accounts/authorized-keys.js";
 import type { Fault } from "../accounts/faults.js";
 import { printUserKeys } from "../accounts/user-keys.js";
-import type { FILES } from "./manifest.js";
+import { FILES, type FileDigests, sha256 } from "./manifest.js";
 import type { HostAccounts } from "./site.js";
 
 /** The contents of a host's file set, but for those that say which host and when. */
@@ -21,4 +21,8 @@ export function printSet({ accounts, rootKeys }: HostAccounts, hashOf: HashOf): 
 	const { files, withoutHash, faults } = printAccounts(accounts, hashOf);
 	const texts = { ...files, authorized_keys: printKeys(rootKeys), user_keys: printUserKeys(accounts.users) };
 	return { texts, withoutHash, faults };
+}
+
+export function digestsOf(texts: FileTexts): FileDigests {
+	return Object.fromEntries(FILES.map((file) => [file, sha256(texts[file])])) as FileDigests; // each file has one
 }
