@@ -1,34 +1,36 @@
 import { resolve } from "node:path";
 import { TroclaError } from "../../src/errors.js";
-import { shellWord } from "../../src/input.js";
 import { differenceLines } from "../../src/publish/difference/print.js";
-import { describeSiteFault, FaultyData, type SiteFault } from "../../src/publish/faults.js";
+import { FaultyData } from "../../src/publish/faults.js";
 import { initPublishing } from "../../src/publish/init.js";
 import type { Step } from "../../src/publish/plan.js";
 import { type Preview, previewSite } from "../../src/publish/preview.js";
-import type { Publication } from "../../src/publish/publish.js";
 import { publishSite, type SiteSettings } from "../../src/publish/publish-site.js";
 import { publishPlaces } from "../../src/publish/settings.js";
-import type { Trocla } from "../../src/trocla.js";
 import type { Run } from "../commands.js";
 import type { Context } from "../context.js";
-import { count, number } from "../count.js";
+import { count } from "../count.js";
 import type { FlagValues } from "../flags.js";
 import { hieraPlaces } from "../hiera-places.js";
 import { untilInterrupted } from "../interrupt.js";
 import { manyAtOnce } from "../many-at-once.js";
 import { LinePrinter, tell } from "../output.js";
 import { Progress } from "../progress.js";
+import { describePublication, remarks, some, tellFaults } from "../publish-report.js";
 
 /** Publishes the accounts of every host, or says what that would change. */
 export const run: Run = async (context, _, flags) => {
 	refuseTogether(flags);
 	if (flags.init === true) return await init(context, flags);
+	if (flags.watch === true) {
+		const { watch } = await import("../publish-watch.js");
+		return await watch(context, await readSettings(context, flags), flags);
+	}
 	const opening = manyAtOnce();
 	return await context.withStore(
 		async (trocla) => {
 			const steps = new Steps();
-			const settings = { ...(await readSettings(context, flags, trocla)), seen: steps.seen };
+			const settings = { ...(await readSettings(context, flags)), trocla, seen: steps.seen };
 			const work = flags.dryRun === true ? preview : publish;
 			try {
 				return await untilInterrupted((signal) => work(context, { ...settings, signal }, steps));
@@ -45,14 +47,8 @@ export const run: Run = async (context, _, flags) => {
 async function publish(context: Context, settings: SiteSettings, steps: Steps): Promise<number> {
 	const published = await publishSite(settings);
 	steps.end();
-	if (!context.json) {
-		tellNotes(published.notes);
-		for (const { key, format } of published.missing) {
-			const remedy = `trocla create ${shellWord(key)} ${format} makes one`;
-			context.warn(`${JSON.stringify(key)} has no ${format}, so no password lets its users in: ${remedy}`);
-		}
-	}
-	context.report(describe(published), published);
+	if (!context.json) for (const remark of remarks(published)) tell(`trocla: ${remark}`);
+	context.report(describePublication(published), published);
 	return 0;
 }
 
@@ -61,7 +57,7 @@ async function preview(context: Context, settings: SiteSettings, steps: Steps): 
 	steps.end();
 	if (context.json) context.print("", previewed);
 	else {
-		tellNotes(previewed.notes);
+		for (const remark of remarks({ notes: previewed.notes, missing: [] })) tell(`trocla: ${remark}`);
 		const printer = new LinePrinter();
 		for (const line of differenceLines(previewed.differences)) printer.print(line);
 		printer.flush();
@@ -104,8 +100,7 @@ async function readPlaces(context: Context, flags: FlagValues) {
 async function readSettings(
 	context: Context,
 	flags: FlagValues,
-	trocla: Trocla,
-): Promise<Omit<SiteSettings, "seen" | "signal">> {
+): Promise<Omit<SiteSettings, "trocla" | "seen" | "signal">> {
 	const config = await context.config();
 	const { config: hieraConfig, hosts, environment } = await hieraPlaces(context, flags);
 	if (hosts === undefined) {
@@ -119,7 +114,6 @@ async function readSettings(
 		hosts,
 		environment,
 		rules: { minUid, minGid, names },
-		trocla,
 		...(await readPlaces(context, flags)),
 		only: flags.host as readonly string[] | undefined, // it is repeatable
 		create: config.createOnGet && flags.create !== false,
@@ -128,36 +122,6 @@ async function readSettings(
 		warn: context.warn,
 		now: () => new Date(),
 	};
-}
-
-function tellFaults(context: Context, error: FaultyData): number {
-	const { code, message, hint, faults } = error;
-	if (context.json) tell(JSON.stringify({ error: { code, message, hint, faults } }));
-	else {
-		for (const fault of faults) tell(`trocla: ${describeSiteFault(fault)}${fault.hint ? `\n  ${fault.hint}` : ""}`);
-		tell(`trocla: ${message}\n  ${hint}`);
-	}
-	return 1;
-}
-
-function tellNotes(notes: readonly SiteFault[]): void {
-	for (const note of notes) tell(`trocla: note: ${describeSiteFault(note)}${note.hint ? `\n  ${note.hint}` : ""}`);
-}
-
-function describe({ hosts, kept, changed, added, removed, unmanaged, made }: Publication): string {
-	const parts = [
-		...(changed.length > 0 ? [`${number(changed.length)} changed (${some(changed)})`] : []),
-		...(added.length > 0 ? [`${number(added.length)} new (${some(added)})`] : []),
-		...(removed.length > 0 ? [`${number(removed.length)} gone (${some(removed)})`] : []),
-	];
-	const what = parts.length > 0 ? parts.join(", ") : "nothing changed but their time stamps";
-	const sentences = [
-		`Published ${count(hosts, "host")}: ${what}.`,
-		...(kept > 0 ? [`${count(kept, "other host")} ${kept === 1 ? "stays" : "stay"} as published before.`] : []),
-		...(made > 0 ? [`Made ${made === 1 ? "1 hash" : `${number(made)} hashes`}.`] : []),
-		...(unmanaged.length > 0 ? [`Not published, since no level has accounts for them: ${some(unmanaged)}.`] : []),
-	];
-	return sentences.join("\n");
 }
 
 function describePreview({ hosts, differences, unmanaged, missing }: Preview, create: boolean): string {
@@ -169,14 +133,6 @@ function describePreview({ hosts, differences, unmanaged, missing }: Preview, cr
 		...(unmanaged.length > 0 ? [`Without accounts in any level: ${some(unmanaged)}.`] : []),
 	];
 	return sentences.join("\n");
-}
-
-const MOST_NAMED = 3;
-
-/** The first few of a list of names, and how many more there are. */
-function some(names: readonly string[]): string {
-	const first = names.slice(0, MOST_NAMED).join(", ");
-	return names.length > MOST_NAMED ? `${first} and ${number(names.length - MOST_NAMED)} more` : first;
 }
 
 /** Shows how far each step is. */

@@ -20,6 +20,11 @@ export class Contents {
 	readonly #turns = atMost(MAX_OPEN);
 	#kept = 0;
 
+	/** The files that were asked for, also those that are not there. */
+	get paths(): Iterable<string> {
+		return this.#files.keys();
+	}
+
 	/**
 	 * The bytes of a file; `undefined` where there is none.
 	 *

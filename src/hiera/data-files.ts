@@ -1,6 +1,6 @@
 import { Contents } from "./contents.js";
 import { DataError, type Place } from "./data-error.js";
-import { expandGlob } from "./glob.js";
+import { expandGlob, type Looked, lookedNowhere } from "./glob.js";
 import { isDynamic } from "./interpolate.js";
 import { JsonError, parseJson } from "./json.js";
 import type { KeyLines, Wanted } from "./key-lines.js";
@@ -45,6 +45,7 @@ export class DataFiles {
 	readonly #files = new Map<string, Promise<DataFile | undefined>>();
 	readonly #lines = new Map<string, Promise<Lined | undefined>>();
 	readonly #globs = new Map<string, Promise<readonly string[]>>();
+	readonly #looked = lookedNowhere();
 	#entries = 0;
 
 	/**
@@ -65,9 +66,15 @@ export class DataFiles {
 	glob(pattern: string): Promise<readonly string[]> {
 		const known = this.#globs.get(pattern);
 		if (known) return known;
-		const paths = expandGlob(pattern);
+		const paths = expandGlob(pattern, this.#looked);
 		this.#globs.set(pattern, paths);
 		return paths;
+	}
+
+	/** Where all that was asked for up to now would be: a later run that finds the same there gets the same answers. */
+	looked(): Looked {
+		const { files, directories } = this.#looked;
+		return { files: new Set([...this.contents.paths, ...files]), directories: new Set(directories) };
 	}
 
 	/**

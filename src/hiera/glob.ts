@@ -2,21 +2,29 @@ import type { Dirent } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 
+/** Where a run looked: what is there says what it found. */
+export interface Looked {
+	/** The files that were asked for, whether they are there or not. */
+	readonly files: Set<string>;
+	/** The directories that were listed, likewise. */
+	readonly directories: Set<string>;
+}
+
+export const lookedNowhere = (): Looked => ({ files: new Set(), directories: new Set() });
+
 /**
  * The files that match a glob as Ruby's `Dir.glob` matches: `*`, `?`, `[a-z]`, `{a,b}`, `**` for any number of
  * directories, `\` before a character that is meant. No hidden files unless the pattern has the dot, and no directories.
  * Each directory's entries come in the order of their bytes, the alternatives of braces in theirs.
  *
  * @param pattern - absolute
+ * @param looked - gets where it looked
  */
-export async function expandGlob(pattern: string): Promise<string[]> {
+export async function expandGlob(pattern: string, looked = lookedNowhere()): Promise<string[]> {
 	const found: string[] = [];
 	for (const alternative of expandBraces(pattern)) {
-		await walk(
-			"/",
-			alternative.split("/").filter((part) => part !== ""),
-			found,
-		);
+		const parts = alternative.split("/").filter((part) => part !== "");
+		await walk("/", parts, { found, looked });
 	}
 	const isFile = await Promise.all(found.map(async (path) => (await stat(path).catch(() => undefined))?.isDirectory()));
 	return found.filter((_, index) => isFile[index] === false);
@@ -45,36 +53,40 @@ function expandBraces(pattern: string): string[] {
 	return [pattern];
 }
 
+/** What a walk gathers. */
+interface Walk {
+	readonly found: string[];
+	readonly looked: Looked;
+}
+
 /** Finds what is under a directory, depth first; a path may be found in more than one way, and counts once. */
-async function walk(directory: string, parts: readonly string[], found: string[]): Promise<void> {
+async function walk(directory: string, parts: readonly string[], into: Walk): Promise<void> {
 	const [part, ...rest] = parts;
 	if (part === undefined) return;
 	if (part !== "**" && !/[*?[]/.test(part)) {
 		const path = join(directory, part.replace(/\\(.)/g, "$1"));
-		if (rest.length > 0) await walk(path, rest, found);
-		else if (await stat(path).catch(() => undefined)) found.push(path);
+		if (rest.length > 0) return await walk(path, rest, into);
+		into.looked.files.add(path);
+		if (await stat(path).catch(() => undefined)) into.found.push(path);
 		return;
 	}
-	await walkEntries(directory, [parts], found);
+	await walkEntries(directory, [parts], into);
 }
 
 /** All patterns at once, since what `**` and what follows it find comes in one order. */
-async function walkEntries(
-	directory: string,
-	patterns: readonly (readonly string[])[],
-	found: string[],
-): Promise<void> {
+async function walkEntries(directory: string, patterns: readonly (readonly string[])[], into: Walk): Promise<void> {
+	into.looked.directories.add(directory);
 	const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
 	entries.sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
 	for (const entry of entries) {
 		const path = join(directory, entry.name);
 		const next = patterns.flatMap((parts) => advance(parts, entry));
-		if (next.some((parts) => parts.length === 0)) found.push(path);
+		if (next.some((parts) => parts.length === 0)) into.found.push(path);
 		const deeper = next.filter((parts) => parts.length > 0);
 		if (deeper.length === 0) continue;
 		const [only = []] = deeper;
-		if (deeper.length === 1 && only[0] !== "**") await walk(path, only, found);
-		else await walkEntries(path, deeper, found);
+		if (deeper.length === 1 && only[0] !== "**") await walk(path, only, into);
+		else await walkEntries(path, deeper, into);
 	}
 }
 

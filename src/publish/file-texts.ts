@@ -4,7 +4,7 @@ import { printKeys } from "../accounts/authorized-keys.js";
 import type { Fault } from "../accounts/faults.js";
 import { onceEach } from "../accounts/once-each.js";
 import { userKeyLines } from "../accounts/user-keys.js";
-import type { FILES } from "./manifest.js";
+import { FILES, type FileDigests, sha256 } from "./manifest.js";
 import type { HostAccounts } from "./site.js";
 
 /** The contents of a host's file set, but for those that say which host and when. */
@@ -26,4 +26,8 @@ export function setPrinter(hashOf: HashOf): (set: HostAccounts) => PrintedSet {
 		const user_keys = accounts.users.map(keyLines).join("");
 		return { texts: { ...files, authorized_keys: printKeys(rootKeys), user_keys }, withoutHash, faults };
 	};
+}
+
+export function digestsOf(texts: FileTexts): FileDigests {
+	return Object.fromEntries(FILES.map((file) => [file, sha256(texts[file])])) as FileDigests; // each file has one
 }

@@ -1,8 +1,8 @@
 import type { HostDifference } from "./difference/print.js";
 import { Differences } from "./difference/remembered.js";
 import type { SiteFault } from "./faults.js";
-import { type FileTexts, setPrinter } from "./file-texts.js";
-import { FILES, type FileDigests, sha256 } from "./manifest.js";
+import { digestsOf, setPrinter } from "./file-texts.js";
+import { FILES, type FileDigests } from "./manifest.js";
 import { type Plan, plan } from "./plan.js";
 import { openSite, type SiteSettings } from "./publish-site.js";
 import { KnownSets } from "./published.js";
@@ -75,9 +75,6 @@ async function compare({ hosts, hashes }: Plan, { tree, published, create }: Com
 	}
 	return differences;
 }
-
-const digestsOf = (texts: FileTexts) =>
-	Object.fromEntries(FILES.map((file) => [file, sha256(texts[file])])) as FileDigests; // each file has one
 
 const textsOf = (tree: PublishedTree, digests: FileDigests) =>
 	Object.fromEntries(FILES.map((file) => [file, tree.object(digests[file])]));

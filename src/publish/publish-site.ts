@@ -9,10 +9,11 @@ import { didYouMean } from "../nearest.js";
 import type { Trocla } from "../trocla.js";
 import { exportKey, isOther } from "./init.js";
 import type { PlanSettings, Step } from "./plan.js";
-import { type Publication, publish } from "./publish.js";
+import { type Publication, type PublishSettings, publish, publishChanges } from "./publish.js";
 import { Rehearsal } from "./rehearsal.js";
 import { readSigningKey } from "./signer.js";
 import { Site } from "./site.js";
+import type { Draft } from "./tree/draft.js";
 import { withTree } from "./tree/tree.js";
 
 /** A site whose accounts are published: its data, its store, and where to. */
@@ -43,6 +44,8 @@ export interface SiteSettings {
 	readonly warn: (message: string) => void;
 	readonly now: () => Date;
 	readonly signal?: AbortSignal | undefined;
+	/** What the data are read through: then tells where they were looked for. Default: nothing was read yet. */
+	readonly files?: DataFiles | undefined;
 }
 
 /**
@@ -51,7 +54,19 @@ export interface SiteSettings {
  * @throws {FaultyData} where anything is wrong with the data; nothing was written then
  * @throws {TroclaError} `config` where there is no signing key yet, or a directory can't be used
  */
-export async function publishSite(settings: SiteSettings): Promise<Publication> {
+export function publishSite(settings: SiteSettings): Promise<Publication> {
+	return onDraft(settings, publish);
+}
+
+/** The same where anything would differ: see `publishChanges`. */
+export function publishSiteChanges(settings: SiteSettings): Promise<Publication | undefined> {
+	return onDraft(settings, publishChanges);
+}
+
+async function onDraft<Result>(
+	settings: SiteSettings,
+	work: (draft: Draft, settings: PublishSettings) => Promise<Result>,
+): Promise<Result> {
 	const { trocla, signingKey, hosts, hieraConfig, environment, rules, only, anew, now, warn } = settings;
 	const key = await readSigningKey(trocla, signingKey);
 	return await withTree(settings.tree, { create: true }, async (draft) => {
@@ -65,20 +80,20 @@ export async function publishSite(settings: SiteSettings): Promise<Publication> 
 			process.cwd(), // where Hiera looks for eyaml's keys
 		]);
 		const keepOthers = only !== undefined;
-		const publication = await publish(draft, { ...opened, circumstances, key, keepOthers, anew, now, warn });
+		const result = await work(draft, { ...opened, circumstances, key, keepOthers, anew, now, warn });
 		if (isOther(draft, key)) {
 			const refusal = "Hosts that know the one before take nothing until they are given this one";
 			warn(`the signing key is another one now, with the fingerprint ${key.fingerprint}. ${refusal}`);
 		}
 		exportKey(draft, key);
-		return publication;
+		return result;
 	});
 }
 
 /** Opens the data of a site, as it is now. */
 export async function openSite(settings: SiteSettings): Promise<PlanSettings & { readonly files: DataFiles }> {
 	const { hieraConfig, hosts: directory, environment, rules, trocla, create, allowEmpty, seen, signal } = settings;
-	const files = new DataFiles();
+	const { files = new DataFiles() } = settings;
 	const open = async (store: PasswordStore) => {
 		const hiera = await openHiera({ hieraConfig, files, store: async () => store });
 		return new Site({ hiera, files, directory, environment, rules });

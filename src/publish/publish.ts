@@ -2,10 +2,12 @@ import { setImmediate } from "node:timers/promises";
 import type { DataFiles } from "../hiera/data-files.js";
 import type { SiteFault } from "./faults.js";
 import { type FileTexts, setPrinter } from "./file-texts.js";
+import { isOther } from "./init.js";
 import { type Grounds, LAST_RUN, RunRecorder } from "./last-run.js";
 import { FILES, type FileDigests, printManifest } from "./manifest.js";
 import { type Plan, type PlanSettings, plan } from "./plan.js";
 import { circumstancesOf, PublishedSets } from "./published.js";
+import { isPublished } from "./same.js";
 import type { SigningKey } from "./signing-key.js";
 import type { HostAccounts } from "./site.js";
 import type { Draft } from "./tree/draft.js";
@@ -57,10 +59,31 @@ type Mutable = { readonly [List in keyof Changes]: string[] };
  * @throws {FaultyData} where anything is wrong with the data; nothing was written then
  */
 export async function publish(draft: Draft, settings: PublishSettings): Promise<Publication> {
-	const { keepOthers, warn, seen, files, key } = settings;
-	const { current } = draft;
+	const published = new PublishedSets(draft, settings);
+	return await write(draft, await plan(settings, published), published, settings);
+}
+
+/**
+ * The same where any host's files would differ, a host comes or goes, or another key signs; else nothing is written, and the time stamps stay.
+ *
+ * @returns `undefined` where nothing differs
+ * @throws {FaultyData}
+ */
+export async function publishChanges(draft: Draft, settings: PublishSettings): Promise<Publication | undefined> {
 	const published = new PublishedSets(draft, settings);
 	const planned = await plan(settings, published);
+	const isSame = await isPublished(planned, { draft, published, ...settings });
+	return isSame && !isOther(draft, settings.key) ? undefined : await write(draft, planned, published, settings);
+}
+
+async function write(
+	draft: Draft,
+	planned: Plan,
+	published: PublishedSets,
+	settings: PublishSettings,
+): Promise<Publication> {
+	const { keepOthers, warn, seen, files, key } = settings;
+	const { current } = draft;
 	const others = (current?.hosts() ?? []).filter((host) => !planned.hosts.has(host));
 	const changes: Mutable = { changed: [], added: [], removed: keepOthers ? [] : others };
 	const stamp = nextStamp(current?.newest(), settings);

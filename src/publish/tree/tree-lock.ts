@@ -13,11 +13,17 @@ import { unwritable, writeNew } from "./write.js";
  */
 const locked = new Set<string>();
 
+/** Another run has the tree; it ends some time. */
+export class TreeBusy extends TroclaError {
+	override name = "TreeBusy";
+}
+
 /**
  * Does some work while no other process does any in the same tree; SQLite waits for one to end for a second. The kernel
  * ends a lock with its process, so that none is ever stale.
  *
- * @throws {TroclaError} `store` where another process, or this one, publishes there; it says which and since when
+ * @throws {TreeBusy} where another process, or this one, publishes there; it says which and since when
+ * @throws {TroclaError} `store` where the lock's file can't be written
  */
 export async function lockTree<Result>(layout: Layout, work: () => Promise<Result>): Promise<Result> {
 	const place = realpathSync(layout.directory);
@@ -63,9 +69,9 @@ function introduce({ publisher }: Layout): void {
 	}
 }
 
-function busy(layout: Layout): TroclaError {
+function busy(layout: Layout): TreeBusy {
 	const publisher = readPublisher(layout);
-	return new TroclaError(
+	return new TreeBusy(
 		"store",
 		`another trocla publishes in ${layout.directory}${publisher ? `: ${publisher}` : ""}`,
 		"Wait until it has ended, and run it again",
