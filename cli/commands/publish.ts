@@ -9,7 +9,7 @@ import { publishSite, type SiteSettings } from "../../src/publish/publish-site.j
 import { publishPlaces } from "../../src/publish/settings.js";
 import type { Run } from "../commands.js";
 import type { Context } from "../context.js";
-import { count } from "../count.js";
+import { count, number } from "../count.js";
 import type { FlagValues } from "../flags.js";
 import { hieraPlaces } from "../hiera-places.js";
 import { untilInterrupted } from "../interrupt.js";
@@ -126,7 +126,7 @@ async function readSettings(
 
 function describePreview({ hosts, differences, unmanaged, missing }: Preview, create: boolean): string {
 	const sentences = [
-		`Nothing was written (--dry-run): ${differences.length === 0 ? `nothing would change on ${count(hosts, "host")}` : `${count(differences.length, "host")} would change`}.`,
+		`Nothing was written (--dry-run): ${differences.length === 0 ? "nothing would change" : `${number(differences.length)} of ${count(hosts, "host")} would change`}.`,
 		...(missing.length > 0
 			? [`${create ? "Hashes that would be made" : "Hashes that are missing"}: ${missing.length}.`]
 			: []),
