@@ -183,7 +183,8 @@ export const commands: readonly CommandSpec[] = [
 		summary: "publish every host's users and root's keys, signed, for replication",
 		details:
 			"accounts::users, accounts::groups and ibox::root_keys are looked up for each host, hashes come from the store, and " +
-			"missing ones are made. Data with a fault stops it before anything is written.",
+			"missing ones are made. Data with a fault stops it before anything is written. With --watch it goes on until a signal " +
+			"ends it, and lets others publish there meanwhile; a configuration that changed is read when it is started again.",
 		flags: [...publishFlags, ...hieraFlags, dryRunFlag],
 		examples: [
 			["trocla publish --init", "makes the key that signs, once"],

@@ -13,7 +13,10 @@ const EVERY = "5m";
 
 type Given = Omit<WatchSettings, "store" | "every" | "unwatched" | "seen" | "signal">;
 
-/** Publishes whenever something changes, until a signal ends it. */
+/**
+ * Publishes whenever something changes, until a signal ends it. SIGHUP does too, as for every command, since a terminal that
+ * is closed sends it: who wants a run at once has `trocla publish`.
+ */
 export async function watch(context: Context, given: Given, flags: FlagValues): Promise<number> {
 	const period = flags.every === undefined ? EVERY : String(flags.every);
 	const every = readPeriod("--every", period, EVERY);
