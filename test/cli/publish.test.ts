@@ -72,7 +72,7 @@ describe("publish", () => {
 		const { code, stdout, stderr } = await site.publish("--json");
 		expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
 		const parts = { hosts: 2, changed: ["web.local"], added: [], removed: ["ibox-one.local"] };
-		expect(JSON.parse(stdout)).toEqual({ ...parts, made: 0, missing: [], notes: [], unmanaged: [] });
+		expect(JSON.parse(stdout)).toEqual({ ...parts, kept: 0, made: 0, missing: [], notes: [], unmanaged: [] });
 		expect(await site.expectWhole()).toBe(2);
 	});
 
@@ -130,7 +130,9 @@ describe("publish", () => {
 		await site.publish();
 		site.write("data/defaults.yaml", { ...site.data, "ibox::root_keys": { userC: rootKey() } });
 		const two = await site.publish("--host", "web.local", "--host", "ibox-one.local");
-		expect(two.stderr).toBe("Published 3 hosts: 2 changed (ibox-one.local, web.local).\n");
+		expect(two.stderr).toBe(
+			"Published 2 hosts: 2 changed (ibox-one.local, web.local).\n1 other host stays as published before.\n",
+		);
 		expect(site.text("ibox-two.local", "authorized_keys")).toContain("userA");
 		const before = site.state();
 		expect(await site.publish("--host", "web.locl")).toMatchObject({
