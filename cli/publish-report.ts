@@ -16,6 +16,12 @@ export function tellFaults(context: Context, error: FaultyData): number {
 	return 1;
 }
 
+/** Audits a publication that changed something on a host; new time stamps alone are none. */
+export async function auditPublication(context: Context, { changed, added, removed }: Publication): Promise<void> {
+	const count = changed.length + added.length + removed.length;
+	if (count > 0) await context.note({ action: "publish", outcome: "done", count });
+}
+
 /** What is worth knowing about a publication, a text each: notes of the data, and passwords that nobody has. */
 export function* remarks({ notes, missing }: Pick<Publication, "notes" | "missing">): Generator<string> {
 	for (const note of notes) yield `note: ${describeSiteFault(note)}${note.hint ? `\n  ${note.hint}` : ""}`;

@@ -7,6 +7,7 @@ import { untilInterrupted } from "./interrupt.js";
 import { manyAtOnce } from "./many-at-once.js";
 import { tell } from "./output.js";
 import { readPeriod } from "./period.js";
+import { auditPublication } from "./publish-report.js";
 import { RoundTeller } from "./round-teller.js";
 
 const EVERY = "5m";
@@ -34,7 +35,10 @@ export async function watch(context: Context, given: Given, flags: FlagValues): 
 	};
 	if (!context.json) tell(describeWatch(settings, period));
 	return await untilInterrupted(async (signal) => {
-		for await (const round of watchSite({ ...settings, signal })) teller.tell(round);
+		for await (const round of watchSite({ ...settings, signal })) {
+			if (round.kind === "published") await auditPublication(context, round.publication);
+			teller.tell(round);
+		}
 		return 0;
 	});
 }

@@ -16,7 +16,7 @@ import { untilInterrupted } from "../interrupt.js";
 import { manyAtOnce } from "../many-at-once.js";
 import { LinePrinter, tell } from "../output.js";
 import { Progress } from "../progress.js";
-import { describePublication, remarks, some, tellFaults } from "../publish-report.js";
+import { auditPublication, describePublication, remarks, some, tellFaults } from "../publish-report.js";
 
 /** Publishes the accounts of every host, or says what that would change. */
 export const run: Run = async (context, _, flags) => {
@@ -47,6 +47,7 @@ export const run: Run = async (context, _, flags) => {
 async function publish(context: Context, settings: SiteSettings, steps: Steps): Promise<number> {
 	const published = await publishSite(settings);
 	steps.end();
+	await auditPublication(context, published);
 	if (!context.json) for (const remark of remarks(published)) tell(`trocla: ${remark}`);
 	context.report(describePublication(published), published);
 	return 0;

@@ -18,10 +18,10 @@ export interface Change {
 
 /** What was done to a store as a whole, and not key by key. */
 export interface StoreEvent {
-	readonly action: "export" | "import" | "migrate" | "rekey";
+	readonly action: "export" | "import" | "migrate" | "publish" | "rekey";
 	/** One word: `done`, `failed`, `interrupted`. */
 	readonly outcome: string;
-	/** How many records it was. */
+	/** How many records it was; of a publication, how many hosts got other files, came or went. */
 	readonly count?: number;
 }
 

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:f
 import { expect, test } from "vitest";
 import { AuditedSandbox } from "../support/audited-sandbox.js";
 import { isRoot } from "../support/nobody.js";
+import { HOSTS, PublishSite } from "../support/publish-site.js";
 import { cleanUp, run, Sandbox } from "../support/sandbox.js";
 
 test("each step of a hand-out is a line, with the command's name and none of its arguments", async () => {
@@ -27,6 +28,18 @@ test("each step of a hand-out is a line, with the command's name and none of its
 		})),
 	]);
 	expect(readFileSync(sandbox.audit, "utf8")).not.toContain("geheim");
+});
+
+test("a publication that changes files is a line, and one that only renews time stamps is none", async () => {
+	const site = await PublishSite.ready();
+	const audit = site.path("log/audit.jsonl");
+	site.setUp({ audit: { file: audit } });
+	const lines = () => readFileSync(audit, "utf8").trimEnd().split("\n");
+	await site.publish();
+	const [last = ""] = lines().slice(-1);
+	expect(JSON.parse(last)).toMatchObject({ action: "publish", outcome: "done", count: HOSTS.length });
+	await site.publish();
+	expect(lines().at(-1)).toBe(last);
 });
 
 test("an expired key that is pruned is a line too", async () => {
