@@ -162,6 +162,12 @@ test("whatever changes between two runs, one that goes on from the last publishe
 			await site.withStore(async (trocla) => {
 				await site.init(trocla);
 				const turned: Turned = { rules: {}, environment: "production" };
+				const alice = { uid: 2001, gid: "people", gecos: "(%{facts.role}) in %{environment}" };
+				site.write("data/defaults.yaml", {
+					...site.data,
+					"accounts::users": { ...site.data["accounts::users"], alice },
+				});
+				site.write("data/environments/test.yaml", { "accounts::users": { bob: { shell: "/bin/dash" } } });
 				const usual = await site.settings(trocla);
 				const other = { anew: true, tree: site.path("anew") };
 				await publishSite(usual);
@@ -180,6 +186,42 @@ test("whatever changes between two runs, one that goes on from the last publishe
 		{ numRuns: RUNS },
 	);
 	expect(published).toBeGreaterThan(RUNS / 2);
+});
+
+describe("what is the same for all hosts", () => {
+	const first: Partial<SiteSettings> = { rules: { minUid: 500 } };
+	const changes: { readonly [what: string]: (site: PublishSite) => Partial<SiteSettings> } = {
+		"Puppet's environment": () => ({ environment: "test" }),
+		"the directory of hosts": (site) => {
+			for (const host of HOSTS) site.write(`others/${host}.yaml`, { role: "web" });
+			return { hosts: site.path("others") };
+		},
+		"the hierarchy's file": (site) => {
+			site.write("other.yaml", { ...HIERA, hierarchy: HIERA.hierarchy.filter(({ name }) => name !== "Host") });
+			return { hieraConfig: site.path("other.yaml") };
+		},
+	};
+
+	test.each(Object.keys(changes))("is looked at in each run: %s", async (what) => {
+		const site = await PublishSite.ready();
+		site.write("data/environments/test.yaml", { "accounts::users": { alice: { shell: "/bin/dash" } } });
+		await site.publishHere(first);
+		const before = site.digests();
+		const settings = { ...first, ...changes[what]?.(site) };
+		expect((await site.publishHere(settings)).changed).not.toEqual([]);
+		await site.publishHere({ ...settings, anew: true, tree: site.path("anew") });
+		expect(site.digests()).toEqual(site.digests(site.path("anew")));
+		await site.publishHere(first);
+		expect(site.digests()).toEqual(before);
+	});
+
+	test("is looked at in each run: which ids the configuration takes", async () => {
+		const site = await PublishSite.ready();
+		site.write("data/roles/web.yaml", { "accounts::users": { low: { uid: 700, gid: "people" } } });
+		await site.publishHere(first);
+		await expect(site.publishHere()).rejects.toMatchObject({ faults: [{ path: ["accounts::users", "low", "uid"] }] });
+		expect(await site.publishHere(first)).toMatchObject({ changed: [] });
+	});
 });
 
 test("a hash that is made after a run without making any is in the next set", async () => {
