@@ -27,6 +27,17 @@ describe("publish --init", () => {
 		expect(files.map((file) => readFileSync(file, "latin1"))).toEqual(exported);
 	});
 
+	test("makes one key where several are started at once", async () => {
+		const site = new PublishSite();
+		const outcomes = await Promise.all(Array.from({ length: 4 }, () => site.publish("--init", "--json")));
+		// One that had to wait for the others for too long says so.
+		for (const { code, stderr } of outcomes) if (code !== 0) expect(stderr).toContain("another trocla publishes");
+		const told = outcomes.filter(({ code }) => code === 0).map(({ stdout }) => JSON.parse(stdout));
+		expect(new Set(told.map(({ fingerprint }) => fingerprint)).size).toBe(1);
+		expect(await site.publish()).toMatchObject({ code: 0 });
+		expect(await site.expectWhole()).toBe(3);
+	});
+
 	test("is what a run asks for that has no key, and then changes nothing", async () => {
 		const site = new PublishSite();
 		await site.run(["get", "another", "plain"]);
@@ -140,6 +151,19 @@ describe("publish", () => {
 			stderr: expect.stringContaining("Did you mean web.local?"),
 		});
 		expect(site.state()).toEqual(before);
+	});
+
+	test("says which hosts went, and which no level knows", async () => {
+		const site = await PublishSite.ready();
+		await site.publish();
+		site.remove("facts/ibox-two.local.yaml");
+		expect((await site.publish()).stderr).toBe("Published 2 hosts: 1 gone (ibox-two.local).\n");
+		site.remove("data/defaults.yaml");
+		site.write("data/roles/web.yaml", site.data);
+		const { code, stderr } = await site.publish("--allow-empty");
+		expect(code).toBe(0);
+		expect(stderr).toContain("Published 1 host: 1 changed (web.local), 1 gone (ibox-one.local).");
+		expect(stderr).toContain("Not published, since no level has accounts for them: ibox-one.local.");
 	});
 
 	test("refuses what would take all from a host, unless --allow-empty is there", async () => {

@@ -10,6 +10,8 @@ import { SigningKey } from "../../../src/publish/signing-key.js";
 import type { Trocla } from "../../../src/trocla.js";
 import { HIERA, HOSTS, PublishSite, rootKey } from "../../support/publish-site.js";
 
+const PASSWORDS = { name: "Passwords", lookup_key: "trocla_lookup_key" };
+
 /** What the edits of a site may change besides its files. */
 interface Turned {
 	rules: SiteSettings["rules"];
@@ -34,6 +36,8 @@ const content = fc.oneof(
 	word.map((gecos) => ({ "accounts::users": { erin: { uid: 2010, gid: "people", gecos } } })),
 	fc.constant({ "accounts::users": { low: { uid: 700, gid: "people" } } }),
 	fc.constant({ "accounts::users": { bob: { ensure: "absent" } } }),
+	fc.constant({ "accounts::users": { alice: { gecos: "%{lookup('trocla_lookup::sha512crypt::in gecos')}" } } }),
+	fc.constant({ lookup_options: { "accounts::users": { merge: "first" } }, "accounts::users": {} }),
 	fc.constant({ "accounts::users": { alice: { password: { key: "user_dora" } } } }),
 	fc.constant({ "ibox::root_keys": { extra: key } }),
 	fc.constant({ lookup_options: { "accounts::users": { merge: "hash" } } }),
@@ -68,6 +72,15 @@ const edit: fc.Arbitrary<{ readonly name: string; readonly make: Edit }> = fc.on
 	{
 		weight: 1,
 		arbitrary: host.map((name) => ({
+			name: `no facts of ${name}`,
+			make: (site: PublishSite) => {
+				for (const ending of ["yaml", "json"]) site.remove(`facts/${name}.${ending}`);
+			},
+		})),
+	},
+	{
+		weight: 1,
+		arbitrary: host.map((name) => ({
 			name: `facts of ${name} in JSON alone`,
 			make: (site: PublishSite) => {
 				site.remove(`facts/${name}.yaml`);
@@ -77,7 +90,7 @@ const edit: fc.Arbitrary<{ readonly name: string; readonly make: Edit }> = fc.on
 	},
 	{
 		weight: 1,
-		arbitrary: fc.shuffledSubarray([...HIERA.hierarchy], { minLength: 3 }).map((hierarchy) => ({
+		arbitrary: fc.shuffledSubarray([...HIERA.hierarchy, PASSWORDS], { minLength: 4 }).map((hierarchy) => ({
 			name: `hierarchy ${hierarchy.map(({ name }) => name)}`,
 			make: (site: PublishSite) => site.write("hiera.yaml", { ...HIERA, hierarchy }),
 		})),
@@ -86,7 +99,7 @@ const edit: fc.Arbitrary<{ readonly name: string; readonly make: Edit }> = fc.on
 		weight: 2,
 		arbitrary: fc
 			.tuple(
-				fc.constantFrom("user_alice", "user_dora", "login/bob"),
+				fc.constantFrom("user_alice", "user_dora", "login/bob", "in gecos"),
 				fc.constantFrom("reset", "delete", "set", "remove", "hand out", "spoil"),
 			)
 			.map(([name, what]) => ({
@@ -122,43 +135,93 @@ async function change(trocla: Trocla, key: string, what: string): Promise<void> 
 /** What a run published, or why it did not. */
 async function outcome(site: PublishSite, settings: SiteSettings): Promise<unknown> {
 	try {
-		const { hosts, unmanaged, missing } = await publishSite(settings);
-		return { hosts, unmanaged, missing, digests: site.digests(settings.tree) };
+		const { made, ...published } = await publishSite(settings);
+		return { ...published, digests: site.digests(settings.tree) };
 	} catch (error) {
 		if (error instanceof FaultyData) return error.faults;
 		return (error as Error).message;
 	}
 }
 
+const RUNS = 50;
+
 const step = fc.record({
 	edits: fc.array(edit, { minLength: 1, maxLength: 2 }),
 	create: fc.constantFrom(true, true, false),
+	allowEmpty: fc.boolean(),
+	only: fc.option(fc.subarray([...HOSTS], { minLength: 1 }), { nil: undefined, freq: 3 }),
 });
 
-test("whatever changes between two runs, one that goes on from the last publishes what one that looks all up does", async () => {
+test("whatever changes between two runs, one that goes on from the last publishes what one that looks all up does", {
+	timeout: 180_000,
+}, async () => {
 	let published = 0;
 	await fc.assert(
-		fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 4 }), async (steps) => {
+		fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 3 }), async (steps) => {
 			const site = new PublishSite();
 			await site.withStore(async (trocla) => {
 				await site.init(trocla);
 				const turned: Turned = { rules: {}, environment: "production" };
-				const usual = { ...(await site.settings(trocla)), allowEmpty: true };
+				const alice = { uid: 2001, gid: "people", gecos: "(%{facts.role}) in %{environment}" };
+				site.write("data/defaults.yaml", {
+					...site.data,
+					"accounts::users": { ...site.data["accounts::users"], alice },
+				});
+				site.write("data/environments/test.yaml", { "accounts::users": { bob: { shell: "/bin/dash" } } });
+				const usual = await site.settings(trocla);
+				const other = { anew: true, tree: site.path("anew") };
 				await publishSite(usual);
-				for (const { edits, create } of steps) {
+				await publishSite({ ...usual, ...other });
+				for (const { edits, ...flags } of steps) {
 					for (const { make } of edits) await make(site, trocla, turned);
-					const settings = { ...usual, ...turned, create };
+					const settings = { ...usual, ...turned, ...flags };
 					const recalled = await outcome(site, settings);
-					const anew = await outcome(site, { ...settings, anew: true, tree: site.path("anew") });
+					const anew = await outcome(site, { ...settings, ...other });
 					expect(recalled).toEqual(anew);
 					if (typeof recalled === "object" && recalled !== null && "digests" in recalled) published++;
 				}
 			});
 			rmSync(site.directory, { recursive: true, force: true });
 		}),
-		{ numRuns: 60 },
+		{ numRuns: RUNS },
 	);
-	expect(published).toBeGreaterThan(40);
+	expect(published).toBeGreaterThan(RUNS / 2);
+});
+
+describe("what is the same for all hosts", () => {
+	const first: Partial<SiteSettings> = { rules: { minUid: 500 } };
+	const changes: { readonly [what: string]: (site: PublishSite) => Partial<SiteSettings> } = {
+		"Puppet's environment": () => ({ environment: "test" }),
+		"the directory of hosts": (site) => {
+			for (const host of HOSTS) site.write(`others/${host}.yaml`, { role: "web" });
+			return { hosts: site.path("others") };
+		},
+		"the hierarchy's file": (site) => {
+			site.write("other.yaml", { ...HIERA, hierarchy: HIERA.hierarchy.filter(({ name }) => name !== "Host") });
+			return { hieraConfig: site.path("other.yaml") };
+		},
+	};
+
+	test.each(Object.keys(changes))("is looked at in each run: %s", async (what) => {
+		const site = await PublishSite.ready();
+		site.write("data/environments/test.yaml", { "accounts::users": { alice: { shell: "/bin/dash" } } });
+		await site.publishHere(first);
+		const before = site.digests();
+		const settings = { ...first, ...changes[what]?.(site) };
+		expect((await site.publishHere(settings)).changed).not.toEqual([]);
+		await site.publishHere({ ...settings, anew: true, tree: site.path("anew") });
+		expect(site.digests()).toEqual(site.digests(site.path("anew")));
+		await site.publishHere(first);
+		expect(site.digests()).toEqual(before);
+	});
+
+	test("is looked at in each run: which ids the configuration takes", async () => {
+		const site = await PublishSite.ready();
+		site.write("data/roles/web.yaml", { "accounts::users": { low: { uid: 700, gid: "people" } } });
+		await site.publishHere(first);
+		await expect(site.publishHere()).rejects.toMatchObject({ faults: [{ path: ["accounts::users", "low", "uid"] }] });
+		expect(await site.publishHere(first)).toMatchObject({ changed: [] });
+	});
 });
 
 test("a hash that is made after a run without making any is in the next set", async () => {
