@@ -85,14 +85,17 @@ export class Context {
 
 	readonly warn = (message: string): void => tell(`trocla: warning: ${message}`);
 
-	/** Prints a result: the object with `--json`, else the text. */
-	print(text: string, object: unknown): void {
-		print(`${this.json ? JSON.stringify(object) : text}\n`);
+	/** Prints a result: the object with `--json`, else the text; `hint` is said where that fails. */
+	print(text: string, object: unknown, hint?: string): void {
+		print(`${this.json ? JSON.stringify(object) : text}\n`, hint);
 	}
 
-	/** Says what was done: prints the object with `--json`, else tells the text, which is a message and no output. */
-	report(text: string, object: unknown): void {
-		if (this.json) this.print("", object);
+	/**
+	 * Says what was done: prints the object with `--json`, else tells the text, which is a message and no output. `hint` is
+	 * said where printing fails.
+	 */
+	report(text: string, object: unknown, hint?: string): void {
+		if (this.json) this.print("", object, hint);
 		else tell(text);
 	}
 

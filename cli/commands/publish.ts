@@ -49,7 +49,7 @@ async function publish(context: Context, settings: SiteSettings, steps: Steps): 
 	steps.end();
 	await auditPublication(context, published);
 	if (!context.json) for (const remark of remarks(published)) tell(`trocla: ${remark}`);
-	context.report(describePublication(published), published);
+	context.report(describePublication(published), published, "It is published");
 	return 0;
 }
 

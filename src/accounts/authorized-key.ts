@@ -3,7 +3,7 @@ import { type Check, complete, Entry, isKnockedOut } from "./entry.js";
 import type { Place } from "./faults.js";
 import { lineText, oneOf, trimmedText } from "./fields.js";
 import { type KeyOption, parseOptionList, parseOptions, printOptions } from "./key-options.js";
-import { checkPublicKey, isKeyType } from "./public-key.js";
+import { checkPublicKey, isKeyType, typeInside } from "./public-key.js";
 
 /** A line of authorized_keys, sshd(8), whose key and options are checked. */
 export interface AuthorizedKey {
@@ -28,7 +28,7 @@ type Material = Pick<AuthorizedKey, "type" | "key">;
 /** sshd(8): the longest line that sshd is sure to read. */
 const MAX_LINE_BYTES = 8192;
 
-const MEMBERS = ["type", "key", "options", "comment", "ensure"];
+const MEMBERS = ["key", "type", "options", "comment", "ensure"];
 
 /**
  * An entry of keys: `{type, key, options, comment, ensure}`, or a whole line as a `.pub` file has it. A key without a
@@ -52,8 +52,9 @@ function parseMap(name: string, value: unknown, at: Place): AuthorizedKey | "abs
 	if (!entry) return undefined;
 	const ensure = entry.optional("ensure", oneOf(["present", "absent"]), "present");
 	if (ensure === "absent") return "absent";
-	const type = entry.required("type", lineText, "It is the first word of a .pub file: ssh-ed25519");
 	const key = entry.required("key", trimmedText, "It is the second word of a .pub file: AAAA...");
+	// What has no type inside is no key of any.
+	const type = entry.optional("type", lineText, key === undefined ? undefined : (typeInside(key) ?? "ssh-ed25519"));
 	const material = type !== undefined && key !== undefined ? checkMaterial(type, key, at) : undefined;
 	const fields = complete<Omit<AuthorizedKey, "type" | "key">>({
 		name,

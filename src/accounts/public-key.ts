@@ -57,6 +57,18 @@ export function checkPublicKey(type: string, base64: string): Problem | undefine
 	}
 }
 
+/** The type that a public key names inside; `undefined` for what is no whole base64, or too short to name any. */
+export function typeInside(base64: string): string | undefined {
+	const blob = Buffer.from(base64, "base64");
+	if (blob.toString("base64") !== base64) return undefined;
+	try {
+		return new WireReader(blob).string().toString();
+	} catch (error) {
+		if (error instanceof FormatError) return undefined;
+		throw error;
+	}
+}
+
 function unknownType(type: string): Problem {
 	if (type === "ssh-dss") {
 		return ["is of the type ssh-dss, which OpenSSH takes no longer", "Make one with: ssh-keygen -t ed25519"];

@@ -24,6 +24,7 @@ function faultsOf(entry: unknown): readonly string[] {
 
 describe("root's keys", () => {
 	it.each(everyType())("of the type $type ($shown) are taken, as a map and as a line", (given) => {
+		expect(lines({ alice: { key: given.key } })).toBe(`${given.type} ${given.key} alice\n`);
 		expect(lines({ alice: { type: given.type, key: `${given.key}\n` } })).toBe(`${given.type} ${given.key} alice\n`);
 		expect(lines({ alice: `${given.type} ${given.key}` })).toBe(`${given.type} ${given.key} alice\n`);
 		expect(lines({ alice: `${given.type} ${given.key} a@b c\n` })).toBe(`${given.type} ${given.key} a@b c\n`);
@@ -165,7 +166,9 @@ describe("a key", () => {
 	});
 
 	it.each([
-		[{ key }, ".type is missing"],
+		[{ key: key.slice(1) }, " is not whole base64"],
+		[{ key: Buffer.from("hello").toString("base64") }, " ends too early"],
+		[{ key: blob("ssh-dss", ed25519Bytes()) }, / is of the type ssh-dss/],
 		[{ type }, ".key is missing"],
 		[{ type, key, coment: "x" }, ".coment is not known"],
 		[{ type, key, comment: "a\nssh-ed25519 AAAA evil" }, ".comment has a newline, a tab or another control character"],

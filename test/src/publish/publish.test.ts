@@ -18,8 +18,9 @@ const stamp = (site: PublishSite, host: string) => parseTimeStamp(site.own(host,
 test("a key in defaults.yaml is on every host, one in a host's own level on that host, without lookup_options", async () => {
 	const site = await PublishSite.ready();
 	const [userA, userB, user1] = [rootKey(), rootKey(), rootKey()];
-	site.write("data/defaults.yaml", { ...site.data, "ibox::root_keys": { userA, userB } });
-	site.write("data/hosts/ibox-two.local.yaml", { "ibox::root_keys": { user1 } });
+	const only = ({ key }: typeof userA) => ({ key });
+	site.write("data/defaults.yaml", { ...site.data, "ibox::root_keys": { userA: only(userA), userB: only(userB) } });
+	site.write("data/hosts/ibox-two.local.yaml", { "ibox::root_keys": { user1: only(user1) } });
 	await site.publishHere();
 	const line = ({ type, key }: typeof userA, name: string) => `${type} ${key} ${name}\n`;
 	const everywhere = line(userA, "userA") + line(userB, "userB");
