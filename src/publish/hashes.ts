@@ -59,7 +59,9 @@ export class Hashes {
 	 * The SHA-256, in hex, of these passwords, their hashes, and the days when those were stored, in this order: while it
 	 * stays the same, what shadow(5) has of them does too. One without a hash counts as such, whatever the reason.
 	 */
-	readonly digest = onceEach((passwords: readonly StoredPassword[]) => sha256(passwords.map(this.#line).join("\n")));
+	readonly digest = onceEach((passwords: Iterable<StoredPassword>) =>
+		sha256([...passwords].map(this.#line).join("\n")),
+	);
 
 	/** Whether all that are there are hashes of crypt(5), and none has a fault. */
 	get areSound(): boolean {

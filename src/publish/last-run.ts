@@ -5,7 +5,8 @@ import { InputRecorder, type Inputs, type InputTable, RecordedInputs } from "../
 import type { Hashes } from "./hashes.js";
 import type { FileDigests } from "./manifest.js";
 import { PasswordMap } from "./password-map.js";
-import { type Ranges, readRanges, toRanges } from "./ranges.js";
+import { type Ranges, toRanges } from "./ranges.js";
+import { SharedList } from "./shared-list.js";
 import type { SigningKey } from "./signing-key.js";
 
 /** The name of the file beside the sets in which a run says for the next one what they hang on. */
@@ -16,7 +17,7 @@ export interface Grounds {
 	/** The files that its data came from; its facts among them. */
 	readonly inputs: Inputs;
 	/** The passwords of its users; hosts with the same list share one. */
-	readonly passwords: readonly StoredPassword[];
+	readonly passwords: Iterable<StoredPassword>;
 }
 
 /** A run that reads or writes the file. */
@@ -44,7 +45,7 @@ export class LastRun {
 	readonly #lists: readonly ListRow[];
 	readonly #sets: readonly FileDigests[];
 	readonly #passwords: readonly StoredPassword[];
-	readonly #known = new Map<number, readonly StoredPassword[]>();
+	readonly #known = new Map<number, Iterable<StoredPassword>>();
 
 	private constructor(rows: Rows, files: DataFiles) {
 		this.#hosts = new Map(rows.hosts.map((row) => [row[0], row]));
@@ -77,10 +78,10 @@ export class LastRun {
 		return { digests, grounds, hashes };
 	}
 
-	#list(number: number, ranges: Ranges): readonly StoredPassword[] {
+	#list(number: number, ranges: Ranges): Iterable<StoredPassword> {
 		const known = this.#known.get(number);
 		if (known) return known;
-		const passwords = readRanges(ranges, this.#passwords.length).flatMap((index) => this.#passwords[index] ?? []);
+		const passwords = new SharedList(this.#passwords, ranges);
 		this.#known.set(number, passwords);
 		return passwords;
 	}
@@ -99,7 +100,7 @@ export class RunRecorder {
 	/** The number of a password. One object stands for it on most hosts, and is found sooner than its key. */
 	readonly #number = onceEach((password: StoredPassword) => this.#numberOf(password));
 	/** Lists by what they are made of, and by their numbers as a text. */
-	readonly #known = new WeakMap<readonly StoredPassword[], number>();
+	readonly #known = new WeakMap<Iterable<StoredPassword>, number>();
 	readonly #same = new Map<string, number>();
 
 	/**
@@ -134,10 +135,10 @@ export class RunRecorder {
 		return number;
 	}
 
-	#list(passwords: readonly StoredPassword[]): number {
+	#list(passwords: Iterable<StoredPassword>): number {
 		const known = this.#known.get(passwords);
 		if (known !== undefined) return known;
-		const ranges = toRanges(passwords.map(this.#number));
+		const ranges = toRanges([...passwords].map(this.#number));
 		const text = ranges.join();
 		const number = this.#same.get(text) ?? this.#lists.push([ranges, this.#hashes.digest(passwords)]) - 1;
 		this.#same.set(text, number);

@@ -7,9 +7,10 @@ import { shellWord } from "../input.js";
 import type { Trocla } from "../trocla.js";
 import type { FaultList, Located } from "./faults.js";
 import { type Hashes, makeHashes, readHashes } from "./hashes.js";
+import type { HostAccounts } from "./host-accounts.js";
 import type { Grounds, Recalled } from "./last-run.js";
 import { type FileDigests, NOTHING } from "./manifest.js";
-import type { HostAccounts, Site } from "./site.js";
+import type { Site } from "./site.js";
 
 /** What is done, one after the other. */
 export type Step = "read" | "made" | "printed" | "written";
@@ -126,7 +127,7 @@ class Reader {
 		const hasAll =
 			hashes.missing.length === 0 && hashes.faults.length === 0
 				? () => true
-				: onceEach((passwords: readonly StoredPassword[]) => passwords.every(hashes.of));
+				: onceEach((passwords: Iterable<StoredPassword>) => [...passwords].every(hashes.of));
 		for (const [name, { grounds, hashes: before }] of this.#recalled) {
 			const { passwords } = grounds;
 			if (hasAll(passwords) && hashes.digest(passwords) === before) continue;
@@ -138,7 +139,7 @@ class Reader {
 
 	/** The passwords of all hosts; one may come more than once. */
 	*passwords(): Generator<StoredPassword> {
-		const lists = new Set<readonly StoredPassword[]>();
+		const lists = new Set<Iterable<StoredPassword>>();
 		for (const { set } of this.#fresh.values()) lists.add(set.passwords);
 		for (const { grounds } of this.#recalled.values()) lists.add(grounds.passwords);
 		for (const list of lists) yield* list;

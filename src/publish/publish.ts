@@ -2,12 +2,12 @@ import { setImmediate } from "node:timers/promises";
 import type { DataFiles } from "../hiera/data-files.js";
 import type { SiteFault } from "./faults.js";
 import { type FileTexts, setPrinter } from "./file-texts.js";
+import type { HostAccounts } from "./host-accounts.js";
 import { type Grounds, LAST_RUN, RunRecorder } from "./last-run.js";
 import { FILES, type FileDigests, printManifest } from "./manifest.js";
 import { type Plan, type PlanSettings, plan } from "./plan.js";
 import { circumstancesOf, PublishedSets } from "./published.js";
 import type { SigningKey } from "./signing-key.js";
-import type { HostAccounts } from "./site.js";
 import type { Draft } from "./tree/draft.js";
 
 export interface PublishSettings extends PlanSettings {
