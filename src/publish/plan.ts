@@ -1,6 +1,5 @@
 import { USERS } from "../accounts/accounts.js";
 import { ROOT_KEYS } from "../accounts/authorized-keys.js";
-import { onceEach } from "../accounts/once-each.js";
 import { isCryptHash, type StoredPassword } from "../accounts/password.js";
 import { TroclaError } from "../errors.js";
 import { shellWord } from "../input.js";
@@ -124,13 +123,8 @@ class Reader {
 	 * @throws {FaultyData}
 	 */
 	async readChanged(hashes: Hashes): Promise<void> {
-		const hasAll =
-			hashes.missing.length === 0 && hashes.faults.length === 0
-				? () => true
-				: onceEach((passwords: Iterable<StoredPassword>) => [...passwords].every(hashes.of));
-		for (const [name, { grounds, hashes: before }] of this.#recalled) {
-			const { passwords } = grounds;
-			if (hasAll(passwords) && hashes.digest(passwords) === before) continue;
+		for (const [name, recalled] of this.#recalled) {
+			if (recalled.isCurrent(hashes)) continue;
 			this.#recalled.delete(name);
 			await this.#read(name);
 		}
