@@ -83,10 +83,11 @@ function load(outfile) {
 	return createRequire(import.meta.url)(outfile);
 }
 
-class Puppet {
-	constructor(directory, config, env) {
+/** Puppet's library in a process of its own, for a host with these facts. */
+export class Puppet {
+	constructor(directory, config, env, facts = FACTS) {
 		const script = fileURLToPath(new URL("puppet-lookups.rb", import.meta.url));
-		const args = [script, join(directory, "puppet"), config, FACTS.clientcert, JSON.stringify(FACTS)];
+		const args = [script, join(directory, "puppet"), config, facts.clientcert, JSON.stringify(facts)];
 		this.process = spawn("ruby", args, { env, stdio: ["pipe", "pipe", "inherit"] });
 		this.lines = createInterface(this.process.stdout)[Symbol.asyncIterator]();
 	}

@@ -83,10 +83,10 @@ export class AccountsParser {
 
 	/** A user with the number of the primary group. */
 	#withGroup(draft: Draft<UserEntry>, index: GroupIndex, at: Place): User | undefined {
-		const { gid: primary, groups, ...rest } = draft;
-		const gid = primary === undefined ? undefined : index.primary(primary, at.in("gid"));
+		const gid = draft.gid === undefined ? undefined : index.primary(draft.gid, at.in("gid"));
 		const known = this.#complete.get(draft);
 		if (known && known.gid === gid) return known;
+		const { groups, ...rest } = draft;
 		const user = groups && complete<User>({ ...rest, gid });
 		if (user) this.#complete.set(draft, user);
 		return user;

@@ -45,7 +45,13 @@ export class Entry {
 export function entriesOf(value: unknown, at: Place): readonly (readonly [string, unknown])[] | undefined {
 	if (value === undefined || value === null) return [];
 	if (!isMap(value)) return at.fault(`must map names to entries, and is ${kindOf(value)}`);
-	return Object.entries(value).sort(([a], [b]) => compareBytes(a, b));
+	return sortNames(Object.keys(value)).map((name) => [name, value[name]]);
+}
+
+/** Sorts names by their bytes; a host may have a hundred thousand. */
+function sortNames(names: string[]): string[] {
+	// Without a function to compare them, it takes a third of the time.
+	return names.some((name) => HIGH.test(name)) ? names.sort(compareBytes) : names.sort();
 }
 
 /** What was made of an entry, a field that has a fault being undefined. */

@@ -118,13 +118,15 @@ class Loader {
 		while (!this.#isEnd()) {
 			const keyEvent = this.#events[this.#next];
 			const key = nameOf(this.#node());
+			// Before those of the value: lines are asked for in their order.
+			const keyLine = lines && this.#keyLine(keyEvent);
 			const valueEvent = this.#events[this.#next];
 			const value = this.#node();
 			const merged = key === "<<" && !this.#isText(keyEvent) ? mergedPairs(valueEvent, value) : undefined;
 			for (const [name, member] of merged ?? [[key, value] as const]) {
 				map.set(name, member);
 				const text = lines && keyText(name);
-				const line = lines && ((merged && this.#mergedLine(name, value)) ?? this.#keyLine(keyEvent));
+				const line = (merged && this.#mergedLine(name, value)) ?? keyLine;
 				if (text !== undefined && line !== undefined) lines?.set(text, line);
 			}
 		}

@@ -4,8 +4,8 @@ import { printKeys } from "../accounts/authorized-keys.js";
 import type { Fault } from "../accounts/faults.js";
 import { onceEach } from "../accounts/once-each.js";
 import { userKeyLines } from "../accounts/user-keys.js";
+import type { HostAccounts } from "./host-accounts.js";
 import { FILES, type FileDigests, sha256 } from "./manifest.js";
-import type { HostAccounts } from "./site.js";
 
 /** The contents of a host's file set, but for those that say which host and when. */
 export type FileTexts = { readonly [file in (typeof FILES)[number]]: string };

@@ -1,7 +1,6 @@
 import type { HashOf, StoredHash } from "../accounts/account-files.js";
 import { daysSinceEpoch } from "../accounts/day.js";
 import { compareBytes } from "../accounts/entry.js";
-import { onceEach } from "../accounts/once-each.js";
 import { isCryptHash, type StoredPassword } from "../accounts/password.js";
 import { TroclaError } from "../errors.js";
 import { inParallel } from "../parallel.js";
@@ -31,8 +30,6 @@ export class Hashes {
 	/** Those that can't be read or made, in the same order. */
 	readonly faults: readonly HashFault[];
 	readonly #found = new PasswordMap<Found>();
-	/** What stands for a password in a digest; many hosts have the same. */
-	readonly #line = onceEach((password: StoredPassword) => this.#lineOf(password));
 
 	/** @internal Programs get them from `readHashes`. */
 	constructor(found: Iterable<Found>) {
@@ -59,7 +56,9 @@ export class Hashes {
 	 * The SHA-256, in hex, of these passwords, their hashes, and the days when those were stored, in this order: while it
 	 * stays the same, what shadow(5) has of them does too. One without a hash counts as such, whatever the reason.
 	 */
-	readonly digest = onceEach((passwords: readonly StoredPassword[]) => sha256(passwords.map(this.#line).join("\n")));
+	digest(passwords: readonly StoredPassword[]): string {
+		return sha256(passwords.map((password) => this.#line(password)).join("\n"));
+	}
 
 	/** Whether all that are there are hashes of crypt(5), and none has a fault. */
 	get areSound(): boolean {
@@ -68,7 +67,7 @@ export class Hashes {
 		return true;
 	}
 
-	#lineOf(password: StoredPassword): string {
+	#line(password: StoredPassword): string {
 		const { key, format } = password;
 		const found = this.#found.get(password)?.hash;
 		// JSON shows where each part ends, and half a character as what it is, which UTF-8 does not.

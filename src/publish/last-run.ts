@@ -5,7 +5,8 @@ import { InputRecorder, type Inputs, type InputTable, RecordedInputs } from "../
 import type { Hashes } from "./hashes.js";
 import type { FileDigests } from "./manifest.js";
 import { PasswordMap } from "./password-map.js";
-import { type Ranges, readRanges, toRanges } from "./ranges.js";
+import { isIn, type Ranges, toRanges } from "./ranges.js";
+import { SharedList } from "./shared-list.js";
 import type { SigningKey } from "./signing-key.js";
 
 /** The name of the file beside the sets in which a run says for the next one what they hang on. */
@@ -16,7 +17,7 @@ export interface Grounds {
 	/** The files that its data came from; its facts among them. */
 	readonly inputs: Inputs;
 	/** The passwords of its users; hosts with the same list share one. */
-	readonly passwords: readonly StoredPassword[];
+	readonly passwords: Iterable<StoredPassword>;
 }
 
 /** A run that reads or writes the file. */
@@ -27,11 +28,12 @@ export interface Run {
 	readonly files: DataFiles;
 }
 
-/** A set as it was published, and the digest of the passwords' hashes that are in it. */
+/** A set as it was published. */
 export interface Recalled {
 	readonly digests: FileDigests;
 	readonly grounds: Grounds;
-	readonly hashes: string;
+	/** Whether all of its users' hashes are there, and as they were. */
+	isCurrent(hashes: Hashes): boolean;
 }
 
 /**
@@ -41,16 +43,20 @@ export interface Recalled {
 export class LastRun {
 	readonly #hosts: ReadonlyMap<string, HostRow>;
 	readonly #inputs: RecordedInputs;
-	readonly #lists: readonly ListRow[];
+	readonly #lists: readonly Ranges[];
 	readonly #sets: readonly FileDigests[];
+	readonly #rows: readonly PasswordRow[];
 	readonly #passwords: readonly StoredPassword[];
-	readonly #known = new Map<number, readonly StoredPassword[]>();
+	/** The numbers of the passwords whose hash is not there, or not as it was, ascending. */
+	readonly #changed = onceEach((hashes: Hashes) => this.#changedIn(hashes));
+	readonly #known = new Map<number, Iterable<StoredPassword>>();
 
 	private constructor(rows: Rows, files: DataFiles) {
 		this.#hosts = new Map(rows.hosts.map((row) => [row[0], row]));
 		this.#inputs = new RecordedInputs(rows.inputs, files);
 		this.#lists = rows.lists;
 		this.#sets = rows.sets;
+		this.#rows = rows.passwords;
 		this.#passwords = rows.passwords.map(([key, format]) => ({ key, format }));
 	}
 
@@ -69,20 +75,27 @@ export class LastRun {
 	/** What the set of a host hung on, where its inputs are as they were. Whether its hashes are, the caller finds out. */
 	async recall(host: string): Promise<Recalled | undefined> {
 		const [, inputs, listNumber = -1, setNumber = -1] = this.#hosts.get(host) ?? [];
-		const list = this.#lists[listNumber];
+		const ranges = this.#lists[listNumber];
 		const digests = this.#sets[setNumber];
-		if (!inputs || !list || !digests || !(await this.#inputs.isSame(inputs))) return undefined;
-		const [ranges, hashes] = list;
+		if (!inputs || !ranges || !digests || !(await this.#inputs.isSame(inputs))) return undefined;
 		const grounds = { inputs: this.#inputs.inputs(inputs), passwords: this.#list(listNumber, ranges) };
-		return { digests, grounds, hashes };
+		const isCurrent = (hashes: Hashes) => !this.#changed(hashes).some((number) => isIn(ranges, number));
+		return { digests, grounds, isCurrent };
 	}
 
-	#list(number: number, ranges: Ranges): readonly StoredPassword[] {
+	#list(number: number, ranges: Ranges): Iterable<StoredPassword> {
 		const known = this.#known.get(number);
 		if (known) return known;
-		const passwords = readRanges(ranges, this.#passwords.length).flatMap((index) => this.#passwords[index] ?? []);
+		const passwords = new SharedList(this.#passwords, ranges);
 		this.#known.set(number, passwords);
 		return passwords;
+	}
+
+	#changedIn(hashes: Hashes): number[] {
+		return this.#passwords.flatMap((password, number) => {
+			const isSame = hashes.of(password) && hashes.digest([password]) === this.#rows[number]?.[2];
+			return isSame ? [] : [number];
+		});
 	}
 }
 
@@ -91,7 +104,7 @@ export class RunRecorder {
 	readonly #inputs: InputRecorder;
 	readonly #hashes: Hashes;
 	readonly #hosts: HostRow[] = [];
-	readonly #lists: ListRow[] = [];
+	readonly #lists: Ranges[] = [];
 	readonly #sets: FileDigests[] = [];
 	readonly #numbers = new WeakMap<FileDigests, number>();
 	readonly #passwords = new PasswordMap<number>();
@@ -99,7 +112,7 @@ export class RunRecorder {
 	/** The number of a password. One object stands for it on most hosts, and is found sooner than its key. */
 	readonly #number = onceEach((password: StoredPassword) => this.#numberOf(password));
 	/** Lists by what they are made of, and by their numbers as a text. */
-	readonly #known = new WeakMap<readonly StoredPassword[], number>();
+	readonly #known = new WeakMap<Iterable<StoredPassword>, number>();
 	readonly #same = new Map<string, number>();
 
 	/**
@@ -134,12 +147,12 @@ export class RunRecorder {
 		return number;
 	}
 
-	#list(passwords: readonly StoredPassword[]): number {
+	#list(passwords: Iterable<StoredPassword>): number {
 		const known = this.#known.get(passwords);
 		if (known !== undefined) return known;
-		const ranges = toRanges(passwords.map(this.#number));
+		const ranges = toRanges([...passwords].map(this.#number));
 		const text = ranges.join();
-		const number = this.#same.get(text) ?? this.#lists.push([ranges, this.#hashes.digest(passwords)]) - 1;
+		const number = this.#same.get(text) ?? this.#lists.push(ranges) - 1;
 		this.#same.set(text, number);
 		this.#known.set(passwords, number);
 		return number;
@@ -148,21 +161,20 @@ export class RunRecorder {
 	#numberOf(password: StoredPassword): number {
 		const known = this.#passwords.get(password);
 		if (known !== undefined) return known;
-		const number = this.#rows.push([password.key, password.format]) - 1;
+		const number = this.#rows.push([password.key, password.format, this.#hashes.digest([password])]) - 1;
 		this.#passwords.set(password, number);
 		return number;
 	}
 }
 
 type HostRow = readonly [host: string, inputs: readonly number[], list: number, set: number];
-type ListRow = readonly [passwords: Ranges, hashes: string];
-type PasswordRow = readonly [key: string, format: StoredPassword["format"]];
+type PasswordRow = readonly [key: string, format: StoredPassword["format"], digest: string];
 
 /** What is in the file. */
 interface Rows {
 	readonly inputs: InputTable;
 	readonly passwords: readonly PasswordRow[];
-	readonly lists: readonly ListRow[];
+	readonly lists: readonly Ranges[];
 	readonly sets: readonly FileDigests[];
 	readonly hosts: readonly HostRow[];
 }

@@ -1,15 +1,15 @@
 import { USERS } from "../accounts/accounts.js";
 import { ROOT_KEYS } from "../accounts/authorized-keys.js";
-import { onceEach } from "../accounts/once-each.js";
 import { isCryptHash, type StoredPassword } from "../accounts/password.js";
 import { TroclaError } from "../errors.js";
 import { shellWord } from "../input.js";
 import type { Trocla } from "../trocla.js";
 import type { FaultList, Located } from "./faults.js";
 import { type Hashes, makeHashes, readHashes } from "./hashes.js";
+import type { HostAccounts } from "./host-accounts.js";
 import type { Grounds, Recalled } from "./last-run.js";
 import { type FileDigests, NOTHING } from "./manifest.js";
-import type { HostAccounts, Site } from "./site.js";
+import type { Site } from "./site.js";
 
 /** What is done, one after the other. */
 export type Step = "read" | "made" | "printed" | "written";
@@ -127,13 +127,8 @@ class Reader {
 	 * @throws {FaultyData}
 	 */
 	async readChanged(hashes: Hashes): Promise<void> {
-		const hasAll =
-			hashes.missing.length === 0 && hashes.faults.length === 0
-				? () => true
-				: onceEach((passwords: readonly StoredPassword[]) => passwords.every(hashes.of));
-		for (const [name, { grounds, hashes: before }] of this.#recalled) {
-			const { passwords } = grounds;
-			if (hasAll(passwords) && hashes.digest(passwords) === before) continue;
+		for (const [name, recalled] of this.#recalled) {
+			if (recalled.isCurrent(hashes)) continue;
 			this.#recalled.delete(name);
 			await this.#read(name);
 		}
@@ -142,7 +137,7 @@ class Reader {
 
 	/** The passwords of all hosts; one may come more than once. */
 	*passwords(): Generator<StoredPassword> {
-		const lists = new Set<readonly StoredPassword[]>();
+		const lists = new Set<Iterable<StoredPassword>>();
 		for (const { set } of this.#fresh.values()) lists.add(set.passwords);
 		for (const { grounds } of this.#recalled.values()) lists.add(grounds.passwords);
 		for (const list of lists) yield* list;

@@ -2,11 +2,11 @@ import type { HostDifference } from "./difference/print.js";
 import { Differences } from "./difference/remembered.js";
 import type { SiteFault } from "./faults.js";
 import { digestsOf, setPrinter } from "./file-texts.js";
+import type { HostAccounts } from "./host-accounts.js";
 import { FILES, type FileDigests } from "./manifest.js";
 import { type Plan, plan } from "./plan.js";
 import { openSite, type SiteSettings } from "./publish-site.js";
 import { KnownSets } from "./published.js";
-import type { HostAccounts } from "./site.js";
 import { type PublishedTree, readTree } from "./tree/published-tree.js";
 
 /** What a publication would do. */

@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import type { DataFiles } from "../hiera/data-files.js";
 import type { SiteFault } from "./faults.js";
 import { type FileTexts, setPrinter } from "./file-texts.js";
+import type { HostAccounts } from "./host-accounts.js";
 import { isOther } from "./init.js";
 import { type Grounds, LAST_RUN, RunRecorder } from "./last-run.js";
 import { FILES, type FileDigests, printManifest } from "./manifest.js";
@@ -9,7 +10,6 @@ import { type Plan, type PlanSettings, plan } from "./plan.js";
 import { circumstancesOf, PublishedSets } from "./published.js";
 import { isPublished } from "./same.js";
 import type { SigningKey } from "./signing-key.js";
-import type { HostAccounts } from "./site.js";
 import type { Draft } from "./tree/draft.js";
 
 export interface PublishSettings extends PlanSettings {

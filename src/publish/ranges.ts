@@ -22,3 +22,11 @@ export function readRanges(ranges: Ranges, end: number): number[] {
 	}
 	return numbers;
 }
+
+export function isIn(ranges: Ranges, number: number): boolean {
+	for (let at = 0; at + 1 < ranges.length; at += 2) {
+		const [first = 0, more = 0] = [ranges[at], ranges[at + 1]];
+		if (first <= number && number <= first + more) return true;
+	}
+	return false;
+}

@@ -1,7 +1,7 @@
 import { digestsOf, setPrinter } from "./file-texts.js";
+import type { HostAccounts } from "./host-accounts.js";
 import { FILES, type FileDigests } from "./manifest.js";
 import type { Plan, Published } from "./plan.js";
-import type { HostAccounts } from "./site.js";
 import type { Draft } from "./tree/draft.js";
 import { slices } from "./tree/slices.js";
 

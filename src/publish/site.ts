@@ -1,8 +1,6 @@
-import { type Accounts, AccountsParser, GROUPS, USERS } from "../accounts/accounts.js";
-import type { AuthorizedKey } from "../accounts/authorized-key.js";
+import { AccountsParser, GROUPS, USERS } from "../accounts/accounts.js";
 import { parseKeys, ROOT_KEYS } from "../accounts/authorized-keys.js";
 import type { Fault } from "../accounts/faults.js";
-import type { StoredPassword } from "../accounts/password.js";
 import type { Rules } from "../accounts/rules.js";
 import { type ErrorCode, TroclaError } from "../errors.js";
 import type { DataFiles } from "../hiera/data-files.js";
@@ -12,6 +10,7 @@ import type { Inputs } from "../hiera/inputs.js";
 import { Scope } from "../hiera/scope.js";
 import { sharedPlainValues, type Value } from "../hiera/value.js";
 import { FaultList, type Located, locate } from "./faults.js";
+import { AccountsKeeper, type HostAccounts } from "./host-accounts.js";
 
 export interface SiteSettings {
 	readonly hiera: Hiera;
@@ -21,15 +20,6 @@ export interface SiteSettings {
 	readonly directory: string;
 	readonly environment: string;
 	readonly rules: Rules;
-}
-
-/** What a host's data say; hosts with the same data share one. */
-export interface HostAccounts {
-	readonly accounts: Accounts;
-	/** The passwords of its users that are in the store. */
-	readonly passwords: readonly StoredPassword[];
-	/** In the order of their names. */
-	readonly rootKeys: readonly AuthorizedKey[];
 }
 
 /** A host that was read. */
@@ -58,6 +48,7 @@ export class Site {
 	readonly notes = new FaultList();
 	readonly #settings: SiteSettings;
 	readonly #parser: AccountsParser;
+	readonly #keeper = new AccountsKeeper();
 	readonly #plain = sharedPlainValues();
 	readonly #parsed = new Map<string, Parsed>();
 	readonly #ids = new WeakMap<object, number>();
@@ -134,7 +125,7 @@ export class Site {
 			return result;
 		};
 		return {
-			value: accounts.value && rootKeys.value && hostAccounts(accounts.value, rootKeys.value),
+			value: accounts.value && rootKeys.value && this.#keeper.keep(accounts.value, rootKeys.value),
 			faults: await located([...accounts.faults, ...rootKeys.faults]),
 			notes: await located([...accounts.notes, ...rootKeys.notes]),
 		};
@@ -147,9 +138,4 @@ export class Site {
 		this.#ids.set(value, known);
 		return String(known);
 	}
-}
-
-function hostAccounts(accounts: Accounts, rootKeys: readonly AuthorizedKey[]): HostAccounts {
-	const passwords = accounts.users.flatMap(({ password }) => ("hash" in password ? [] : [password]));
-	return { accounts, rootKeys, passwords };
 }
