@@ -14,14 +14,15 @@ export interface Place {
 export class DataError extends TroclaError {
 	override name = "DataError";
 	readonly place: Place;
+	/** The message without the file and the line. */
+	readonly what: string;
 
 	constructor(place: Place, message: string, hint?: string) {
-		super("data", `${describePlace(place)}${message}`, hint);
+		const { file, line, key } = place;
+		const where = file === undefined ? "" : `${file}${line === undefined ? "" : `:${line}`}: `;
+		const what = key === undefined ? message : `key ${JSON.stringify(key)}: ${message}`;
+		super("data", `${where}${what}`, hint);
 		this.place = place;
+		this.what = what;
 	}
-}
-
-function describePlace({ file, line, key }: Place): string {
-	const where = file === undefined ? "" : `${file}${line === undefined ? "" : `:${line}`}: `;
-	return key === undefined ? where : `${where}key ${JSON.stringify(key)}: `;
 }

@@ -3,6 +3,7 @@ import { parseKeys, ROOT_KEYS } from "../accounts/authorized-keys.js";
 import type { Fault } from "../accounts/faults.js";
 import type { Rules } from "../accounts/rules.js";
 import { type ErrorCode, TroclaError } from "../errors.js";
+import { DataError } from "../hiera/data-error.js";
 import type { DataFiles } from "../hiera/data-files.js";
 import { factsFiles, loadHost } from "../hiera/facts.js";
 import type { Hiera } from "../hiera/hiera.js";
@@ -69,8 +70,7 @@ export class Site {
 			return await this.#read(name);
 		} catch (error) {
 			if (!(error instanceof TroclaError) || OF_THE_WHOLE.includes(error.code)) throw error;
-			const { message, hint } = error;
-			this.faults.add(name, [{ file: undefined, line: undefined, path: [], message, hint }]);
+			this.faults.add(name, [faultOf(error)]);
 			return undefined;
 		}
 	}
@@ -138,4 +138,13 @@ export class Site {
 		this.#ids.set(value, known);
 		return String(known);
 	}
+}
+
+/** What a host's data can't be looked up for. */
+function faultOf(error: TroclaError): Located {
+	const { hint } = error;
+	if (!(error instanceof DataError))
+		return { file: undefined, line: undefined, path: [], message: error.message, hint };
+	const { file, line } = error.place;
+	return { file, line, path: [], message: error.what, hint };
 }

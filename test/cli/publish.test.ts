@@ -289,6 +289,10 @@ describe("faults in the data", () => {
 			hint: expect.any(String),
 			hosts: ["web.local"],
 		});
+		// What is wrong with a file as a whole has its place in the same members.
+		const file = site.path("data/hosts/ibox-one.local.yaml");
+		const whole = { file, line: expect.any(Number), path: [], hosts: ["ibox-one.local"] };
+		expect(error.faults).toContainEqual({ ...whole, message: expect.not.stringContaining(file) });
 		expect(stderr).not.toContain(PLAINTEXT);
 	});
 });
