@@ -83,7 +83,7 @@ export class AccountsParser {
 
 	/** A user with the number of the primary group. */
 	#withGroup(draft: Draft<UserEntry>, index: GroupIndex, at: Place): User | undefined {
-		const gid = draft.gid === undefined ? undefined : index.primary(draft.gid, at.in("gid"));
+		const gid = draft.gid === undefined ? undefined : index.primary(draft.gid, draft.name, at.in("gid"));
 		const known = this.#complete.get(draft);
 		if (known && known.gid === gid) return known;
 		const { groups, ...rest } = draft;

@@ -123,6 +123,8 @@ describe("a user's entry", () => {
 		expect(faultsOf({ ann: { uid: 2000 } })).toEqual([
 			'accounts::users.ann.gid names a group that is not in accounts::groups: "ann"',
 		]);
+		const [fault] = parseAccounts({ ann: { uid: 2000 } }, groups).faults;
+		expect(fault?.hint).toMatch(/give a gid, or add ann: \{gid: 2000\}/);
 	});
 
 	it("has a note where a password can't age, since nobody knows when it was set", () => {
