@@ -61,7 +61,7 @@ function noStore(path: string): BackendError {
 	return new BackendError(
 		"unavailable",
 		`there is no store at ${path} yet`,
-		"trocla get makes one; if there should be one, mend store_options.path in the configuration",
+		"trocla get makes one, and trocla publish --init; if there should be one, mend store_options.path in the configuration",
 	);
 }
 

@@ -16,7 +16,7 @@ test.each([
 	expect(await sandbox.run(args, "secret")).toEqual({
 		code: 1,
 		stdout: "",
-		stderr: `trocla: there is no store at ${sandbox.store} yet\n  trocla get makes one; if there should be one, mend store_options.path in the configuration\n`,
+		stderr: `trocla: there is no store at ${sandbox.store} yet\n  trocla get makes one, and trocla publish --init; if there should be one, mend store_options.path in the configuration\n`,
 	});
 	expect(existsSync(sandbox.path("store"))).toBe(false);
 });
