@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { missing } from "../support/peers.js";
+import { PublishSite } from "../support/publish-site.js";
 import { Sandbox } from "../support/sandbox.js";
 import { onTerminal } from "../support/terminal.js";
 
@@ -48,4 +49,21 @@ test.skipIf(missing("script"))("a bad key or format is told before anybody types
 	expect(code).toBe(2);
 	expect(screen).toContain("Did you mean plain?");
 	expect(screen).not.toContain("Password");
+});
+
+test.skipIf(missing("script"))("publish shows each step that takes longer than a second, and no other", async () => {
+	const site = await PublishSite.ready();
+	site.setUp({ options: { sha512crypt: { rounds: 120_000 } } });
+	const ids = Array.from({ length: 40 }, (_, index) => index);
+	const users = ids.map((id) => [`u${id}`, { uid: 3000 + id, gid: "people" }]);
+	site.write("data/defaults.yaml", { ...site.data, "accounts::users": Object.fromEntries(users) });
+	for (const id of ids) site.write(`facts/h${id}.yaml`, {});
+	const { code, screen } = await onTerminal(site, "publish", []);
+	expect(code).toBe(0);
+	const shown = screen.split("\r").filter((text) => text.includes("["));
+	expect(shown.find((text) => text.startsWith("Hashes made: ["))).toMatch(
+		/^[^[]+\[#*\.+\] \d+\/41, [\d:]+ (s|min) left\x1b\[K$/,
+	);
+	expect(shown.filter((text) => /^Hosts (printed|written)/.test(text))).toEqual([]);
+	expect(screen).toMatch(/\r\x1b\[KPublished 43 hosts/);
 });
