@@ -50,6 +50,7 @@ test.skipIf(missing("script"))("bash completes commands, keys and formats", asyn
 	expect(await ask("trocla sho")).toBe("trocla show ");
 	expect(await ask("trocla show user_")).toBe("trocla show user_a ");
 	expect(await ask("trocla get user_a sha1")).toBe("trocla get user_a sha1 ");
+	expect(await ask("trocla publish --dr")).toBe("trocla publish --dry-run ");
 });
 
 test.skipIf(missing("script"))("bash gets each key as the one word that it is", async () => {
@@ -93,6 +94,8 @@ test.skipIf(missing("fish"))("fish completes commands and keys (needs fish)", as
 	writeFileSync(sandbox.path("passwords.csv"), "");
 	expect(await ask("trocla import --file passw")).toEqual(["passwords.csv"]);
 	expect(await ask("trocla import --from cs")).toEqual(["csv"]);
+	expect(await ask("trocla publish --allow")).toEqual(["--allow-empty"]);
+	expect(await ask("trocla publish --hosts passw")).toEqual(["passwords.csv"]);
 });
 
 test.skipIf(missing("zsh"))("zsh completes commands and keys (needs zsh)", async () => {
@@ -115,5 +118,6 @@ test.skipIf(missing("zsh"))("zsh completes commands and keys (needs zsh)", async
 	expect(await ask("trocla show x")).toContain("x\\;touch\\ PWNED");
 	expect(await ask("trocla show p:")).toContain("p::b");
 	expect(await ask("trocla show 'x;to")).toContain("'x;touch PWNED'");
+	expect(await ask("trocla publish --dr")).toContain("--dry-run");
 	expect(existsSync(sandbox.path("PWNED"))).toBe(false);
 });
