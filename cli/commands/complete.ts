@@ -1,6 +1,10 @@
 import { loadConfig } from "../../src/config/config.js";
 import { homeDirectory } from "../../src/config/home.js";
 import { charsetNames } from "../../src/generate/charsets.js";
+import { listHosts } from "../../src/hiera/facts.js";
+import { STRATEGIES } from "../../src/hiera/merge.js";
+import { findHosts } from "../../src/hiera/places.js";
+import { RENDERINGS } from "../../src/hiera/render.js";
 import { builtinProfiles } from "../../src/options/profiles.js";
 import { type CommandSpec, commands, type Run } from "../commands.js";
 import { Context } from "../context.js";
@@ -70,7 +74,7 @@ async function candidates(context: Context, line: Line, current: string): Promis
 	if (!ended && current.startsWith("-")) return await flagsFrom(flags, line, current, context);
 	if (!spec) return commands.filter(({ hidden }) => !hidden).map(({ name }) => name);
 	const argument = argumentNames(spec)[args.length] ?? "";
-	if (argument.includes("key")) {
+	if (/^[<[]key[\]>]$/.test(argument)) {
 		// Before `--` they would be taken for flags.
 		return (await keys(context, current)).filter((key) => ended || !key.startsWith("-"));
 	}
@@ -92,7 +96,10 @@ async function valuesOf({ spelling }: Flag, line: Line, context: Context): Promi
 		return Object.keys({ ...builtinProfiles, ...(await loadConfig(context.configFile)).profiles });
 	}
 	if (spelling.includes("--from")) return [...importSources];
-	if (spelling.includes("--render")) return await partsOf(line, context);
+	if (spelling.includes("--render ")) return await partsOf(line, context);
+	if (spelling.includes("--merge")) return [...STRATEGIES];
+	if (spelling.includes("--render-as")) return [...RENDERINGS];
+	if (/^--(host|node) /.test(spelling)) return await hosts(context);
 	if (spelling.includes("--encode")) return ["sha256", "md5"];
 	return spelling.includes("--plugin") ? ["mysql_native_password", "caching_sha2_password", "ed25519"] : [];
 }
@@ -102,6 +109,11 @@ async function partsOf({ spec, args }: Line, context: Context): Promise<string[]
 	const { formats } = await context.config();
 	const format = spec && args[argumentNames(spec).indexOf("<format>")];
 	return format !== undefined && formats.has(format) ? Object.keys((await formats.load(format)).render ?? {}) : [];
+}
+
+async function hosts(context: Context): Promise<string[]> {
+	const directory = (await context.config()).hiera.hosts ?? findHosts();
+	return directory === undefined ? [] : await listHosts(directory);
 }
 
 async function keys(context: Context, prefix: string): Promise<string[]> {

@@ -1,3 +1,4 @@
+import { mkdirSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { Sandbox } from "../support/sandbox.js";
 
@@ -66,5 +67,22 @@ test("a configuration among the words is the one whose keys and profiles are off
 		expect(await sandbox.run(["complete", "--", "get", ...flag, "a", "plain", "--profile", "wi"])).toMatchObject({
 			stdout: "wifi\n",
 		});
+	}
+});
+
+test("Hiera's hosts, merges and forms are offered, and for its keys none of the store's", async () => {
+	const sandbox = new Sandbox();
+	sandbox.configure({ store_options: { path: sandbox.store }, hiera: { hosts: sandbox.path("facts") } });
+	mkdirSync(sandbox.path("facts"));
+	for (const host of ["www1.local", "db1.local"]) writeFileSync(sandbox.path(`facts/${host}.yaml`), "{}\n");
+	await sandbox.run(["get", "user_a", "plain"]);
+	for (const [line, words] of [
+		[["publish", "--host", ""], "db1.local\nwww1.local\n"],
+		[["lookup", "--node", "w"], "www1.local\n"],
+		[["lookup", "x", "--merge", "de"], "deep\n"],
+		[["lookup", "x", "--render-as=j"], "--render-as=json\n"],
+		[["lookup", ""], ""],
+	] as const) {
+		expect(await sandbox.run(["complete", "--", ...line])).toEqual({ code: 0, stdout: words, stderr: "" });
 	}
 });
