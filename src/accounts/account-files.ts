@@ -1,9 +1,7 @@
-import { shellWord } from "../input.js";
-import { type Accounts, USERS, type User } from "./accounts.js";
+import type { Accounts, User } from "./accounts.js";
 import { daysSinceEpoch } from "./day.js";
-import { type Fault, type Place, Report, type Where } from "./faults.js";
 import { onceEach } from "./once-each.js";
-import { isCryptHash, NO_PASSWORD, type StoredPassword } from "./password.js";
+import { isCryptHash, type StoredPassword } from "./password.js";
 import { groupLine, gshadowLine, passwdLine, shadowLine } from "./print.js";
 
 /** What the store has for a key and a format. */
@@ -26,59 +24,32 @@ export interface AccountFiles {
 	readonly gshadow: string;
 }
 
-export interface PrintedAccounts {
-	readonly files: AccountFiles;
-	/** The users whose hash the store does not have: no password lets them in. */
-	readonly withoutHash: readonly User[];
-	/** The users whose value in the store is no hash that shadow(5) can hold: no password lets them in either. */
-	readonly faults: readonly Fault[];
-}
-
 /**
- * Prints what `parseAccounts` made, with the hashes of the store.
+ * Prints what `parseAccounts` made, for many hosts: a user whom several of them have, one object for all, is printed once.
+ * No password lets in whose hash the store does not have, or has none that shadow(5) can hold.
  *
  * @throws {TroclaError} `invalid` for what it did not make, with a colon or a newline in a field
  */
-export function printAccounts(accounts: Accounts, hashOf: HashOf, where?: Where): PrintedAccounts {
-	return accountsPrinter(hashOf)(accounts, where);
-}
-
-/** The same for many hosts: a user whom several of them have, one object for all, is printed once. */
-export function accountsPrinter(hashOf: HashOf): (accounts: Accounts, where?: Where) => PrintedAccounts {
+export function accountsPrinter(hashOf: HashOf): (accounts: Accounts) => AccountFiles {
 	const print = onceEach((user: User) => printUser(user, hashOf));
-	return ({ users, groups }, where) => {
-		const report = new Report(where);
+	return ({ users, groups }) => {
 		const printed = users.map(print);
-		for (const { user, isFaulty } of printed) if (isFaulty) takeFault(user, report.at(USERS).in(user.name));
 		return {
-			files: {
-				passwd: printed.map(({ passwd }) => passwd).join(""),
-				shadow: printed.map(({ shadow }) => shadow).join(""),
-				group: groups.map(groupLine).join(""),
-				gshadow: groups.map(gshadowLine).join(""),
-			},
-			withoutHash: printed.filter(({ hasHash }) => !hasHash).map(({ user }) => user),
-			faults: report.faults,
+			passwd: printed.map(({ passwd }) => passwd).join(""),
+			shadow: printed.map(({ shadow }) => shadow).join(""),
+			group: groups.map(groupLine).join(""),
+			gshadow: groups.map(gshadowLine).join(""),
 		};
 	};
 }
 
-interface PrintedUser {
-	readonly user: User;
-	readonly passwd: string;
-	readonly shadow: string;
-	readonly hasHash: boolean;
-	/** Whether the store's value is no hash. */
-	readonly isFaulty: boolean;
-}
-
-function printUser(user: User, hashOf: HashOf): PrintedUser {
+function printUser(user: User, hashOf: HashOf): Pick<AccountFiles, "passwd" | "shadow"> {
 	const { hash, changed } = storedFor(user, hashOf);
-	const isFaulty = hash !== undefined && !("hash" in user.password) && !isCryptHash(hash);
-	const shadow = isFaulty
-		? shadowLine(user, NO_PASSWORD, undefined)
+	const isNone = hash === undefined || (!("hash" in user.password) && !isCryptHash(hash));
+	const shadow = isNone
+		? shadowLine(user, undefined, undefined)
 		: shadowLine(user, hash, changed && dayOfChange(changed));
-	return { user, passwd: passwdLine(user), shadow, hasHash: hash !== undefined, isFaulty };
+	return { passwd: passwdLine(user), shadow };
 }
 
 /** shadow(5): 0 would make users set another password at their next login. */
@@ -91,12 +62,4 @@ function storedFor({ password }: User, hashOf: HashOf): Partial<StoredHash> {
 	if ("hash" in password) return password;
 	const value = hashOf(password);
 	return typeof value === "string" ? { hash: value } : { ...value };
-}
-
-function takeFault({ password }: User, at: Place): void {
-	if ("hash" in password) return;
-	at.in("password").fault(
-		`has a value in the store that is no hash of crypt(5): the ${password.format} of ${JSON.stringify(password.key)}`,
-		`Make another of the same password: trocla reset ${shellWord(password.key)} ${password.format}`,
-	);
 }

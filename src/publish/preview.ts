@@ -64,14 +64,14 @@ async function compare({ hosts, hashes }: Plan, { tree, published, create }: Com
 	for (const [host, planned] of hosts) {
 		if (!("set" in planned)) continue;
 		const { set } = planned;
-		const texts = () => print(set).texts;
+		const texts = () => print(set);
 		const after = digests.get(set) ?? digestsOf(texts());
 		digests.set(set, after);
 		const old = published.digests(host);
 		if (old && FILES.every((file) => old[file] === after[file])) continue;
 		const pair = FILES.map((file) => `${old?.[file]}:${after[file]}`).join();
 		const read = () => ({ before: old && tree ? textsOf(tree, old) : undefined, after: texts() });
-		differences.push({ host, change: old ? "changed" : "new", differences: await found.of(pair, read) });
+		differences.push({ host, change: old ? "changed" : "added", differences: await found.of(pair, read) });
 	}
 	return differences;
 }

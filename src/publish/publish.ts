@@ -115,7 +115,7 @@ async function* storeFiles(
 		if ("digests" in planned) yield [host, planned.digests, planned.grounds];
 		else {
 			const { set, grounds } = planned;
-			const digests = stored.get(set) ?? storeTexts(draft, print(set).texts);
+			const digests = stored.get(set) ?? storeTexts(draft, print(set));
 			stored.set(set, digests);
 			yield [host, digests, grounds];
 		}

@@ -24,7 +24,7 @@ export async function isPublished({ hosts, hashes }: Plan, compared: Compared): 
 		for (const [host, planned] of slice) {
 			if ("digests" in planned) continue; // they are the ones that it has
 			const { set } = planned;
-			const after = digests.get(set) ?? digestsOf(print(set).texts);
+			const after = digests.get(set) ?? digestsOf(print(set));
 			digests.set(set, after);
 			const before = published.digests(host);
 			if (!before || FILES.some((file) => before[file] !== after[file]) || !draft.holds(before)) return false;

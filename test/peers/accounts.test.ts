@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { sha512crypt } from "../../formats/sha512crypt.js";
 import { yescrypt } from "../../formats/yescrypt.js";
-import { type AccountFiles, printAccounts } from "../../src/accounts/account-files.js";
+import { type AccountFiles, accountsPrinter } from "../../src/accounts/account-files.js";
 import { parseAccounts } from "../../src/accounts/accounts.js";
 import { Report } from "../../src/accounts/faults.js";
 import { accountName } from "../../src/accounts/names.js";
@@ -36,7 +36,7 @@ function printed(
 ): AccountFiles {
 	const { value, faults } = parseAccounts(data.users, data.groups);
 	expect(faults).toEqual([]);
-	return printAccounts(value ?? expect.unreachable(), ({ format }) => hashes[format]).files;
+	return accountsPrinter(({ format }) => hashes[format])(value ?? expect.unreachable());
 }
 
 describe.skipIf(missing(...PROGRAMS) || noMountNamespaces())(

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import type { FileTexts } from "../../src/publish/difference/difference.js";
 import { differences } from "../../src/publish/difference/differences.js";
+import type { FileTexts } from "../../src/publish/file-texts.js";
 import { everyType } from "../support/keys.js";
 import { missing, pathOf } from "../support/peers.js";
 import { run, Sandbox } from "../support/sandbox.js";

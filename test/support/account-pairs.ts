@@ -1,8 +1,8 @@
 import fc from "fast-check";
-import { printAccounts } from "../../src/accounts/account-files.js";
+import { accountsPrinter } from "../../src/accounts/account-files.js";
 import { type Accounts, parseAccounts } from "../../src/accounts/accounts.js";
 import { printUserKeys } from "../../src/accounts/user-keys.js";
-import type { FileTexts } from "../../src/publish/difference/difference.js";
+import type { FileTexts } from "../../src/publish/file-texts.js";
 import { accounts, type Given, type GivenUser } from "./arbitrary-accounts.js";
 
 /** A host's accounts at one time, as the model and as its files have them. */
@@ -23,7 +23,7 @@ export const moments: fc.Arbitrary<readonly [Moment, Moment]> = fc
 function momentOf({ users, groups }: Given): Moment {
 	const { value, faults } = parseAccounts(users, groups);
 	if (!value) throw new Error(JSON.stringify(faults));
-	const texts = printAccounts(value, () => undefined).files;
+	const texts = accountsPrinter(() => undefined)(value);
 	return { accounts: value, texts: { ...texts, authorized_keys: "", user_keys: printUserKeys(value.users) } };
 }
 

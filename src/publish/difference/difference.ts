@@ -1,12 +1,4 @@
-/** The texts of one host's files that accounts and keys stand in. */
-export interface FileTexts {
-	readonly passwd: string;
-	readonly group: string;
-	readonly shadow: string;
-	readonly gshadow: string;
-	readonly authorized_keys: string;
-	readonly user_keys: string;
-}
+import type { FileTexts } from "../file-texts.js";
 
 export type FileName = keyof FileTexts;
 

@@ -1,5 +1,6 @@
+import type { FileTexts } from "../file-texts.js";
 import { type ChangedFile, changedFile } from "./changed-lines.js";
-import type { Difference, EarlierTexts, FileDifference, FileName, FileTexts } from "./difference.js";
+import type { Difference, EarlierTexts, FileDifference, FileName } from "./difference.js";
 import { readGroup, readGshadow, readPasswd, readShadow } from "./entries.js";
 import { groupDifferences } from "./groups.js";
 import { keyDifferences } from "./keys.js";

@@ -5,7 +5,7 @@ import { shown } from "./shown.js";
 /** What happens to a host. One that is removed needs no differences: all that it had goes. */
 export interface HostDifference {
 	readonly host: string;
-	readonly change: "new" | "changed" | "removed";
+	readonly change: "added" | "changed" | "removed";
 	readonly differences: readonly Difference[];
 }
 
@@ -76,7 +76,7 @@ class Numbers {
 function heading(change: HostDifference["change"], hosts: readonly HostDifference[]): string {
 	const names = hosts.map(({ host }) => shown(host));
 	const isOne = names.length === 1;
-	const state = change === "changed" ? "" : ` ${isOne ? "is" : "are"} ${change}`;
+	const state = change === "changed" ? "" : ` ${isOne ? "is" : "are"} ${change === "added" ? "new" : change}`;
 	return isOne ? `${names[0]}${state}` : `${names.length} hosts${state} (${listed(names)})`;
 }
 
@@ -88,7 +88,7 @@ function listed(names: readonly string[]): string {
 
 /** Of a new host, names say little where there are many; else the first lines, and the number of the rest. */
 function* shortened(change: HostDifference["change"], differences: readonly Difference[]): Generator<string> {
-	const full = change === "new" ? 0 : MAX_LINES;
+	const full = change === "added" ? 0 : MAX_LINES;
 	yield* differences.slice(0, full).map(describeDifference);
 	const rest = differences.slice(full);
 	if (full > 0) yield `and ${rest.length} more:`;

@@ -1,4 +1,5 @@
-import type { Difference, EarlierTexts, FileTexts } from "./difference.js";
+import type { FileTexts } from "../file-texts.js";
+import type { Difference, EarlierTexts } from "./difference.js";
 import { differences } from "./differences.js";
 
 /** A host's texts before, which it may not have had, and after. */

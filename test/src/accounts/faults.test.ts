@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { printAccounts } from "../../../src/accounts/account-files.js";
+import { accountsPrinter } from "../../../src/accounts/account-files.js";
 import { parseAccounts } from "../../../src/accounts/accounts.js";
 import { parseKeys, printKeys } from "../../../src/accounts/authorized-keys.js";
 import { describeFault } from "../../../src/accounts/faults.js";
@@ -305,7 +305,7 @@ describe("garbage", () => {
 			fc.property(text, text, text, text, (gecos, home, shell, name) => {
 				const data = { [name]: { uid: 2001, gid: 2000, gecos, home: `/${home}`, shell: `/${shell}`, password: "*" } };
 				const { value } = parseAccounts(data, groups, undefined, { names: "debian" });
-				if (value) expect(printAccounts(value, () => undefined).files.passwd).toMatch(/^([^:\n]*:){6}[^:\n]*\n$/);
+				if (value) expect(accountsPrinter(() => undefined)(value).passwd).toMatch(/^([^:\n]*:){6}[^:\n]*\n$/);
 				const { value: keys } = parseKeys({
 					[name]: { type: "ssh-ed25519", key: KEY, comment: gecos, options: [`command=${home}`] },
 				});

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { printAccounts } from "../../../src/accounts/account-files.js";
+import { accountsPrinter } from "../../../src/accounts/account-files.js";
 import { parseAccounts } from "../../../src/accounts/accounts.js";
 import { parseKeys, printKeys } from "../../../src/accounts/authorized-keys.js";
 import { printUserKeys } from "../../../src/accounts/user-keys.js";
@@ -21,10 +21,10 @@ describe("the example of docs/accounts.md", () => {
 		const { value, faults, notes } = parseAccounts(data["accounts::users"], data["accounts::groups"]);
 		expect([...faults, ...notes]).toEqual([]);
 		const changed = new Date("2026-01-05T12:00:00Z");
-		const { files } = printAccounts(value ?? expect.unreachable(), ({ format }) => ({
+		const files = accountsPrinter(({ format }) => ({
 			hash: HASHES[format] ?? "",
 			changed,
-		}));
+		}))(value ?? expect.unreachable());
 		const keys = parseKeys(data["ibox::root_keys"]);
 		const shown = {
 			...files,

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { printAccounts } from "../../../src/accounts/account-files.js";
+import { accountsPrinter, type HashOf } from "../../../src/accounts/account-files.js";
 import { type Accounts, parseAccounts } from "../../../src/accounts/accounts.js";
 import { accounts, type Given } from "../../support/arbitrary-accounts.js";
 import { readFields, readList } from "../../support/colon-files.js";
@@ -11,7 +11,7 @@ function parsed({ users, groups }: Given): Accounts {
 	return value ?? expect.unreachable();
 }
 
-const print = (given: Given) => printAccounts(parsed(given), () => undefined).files;
+const print = (given: Given) => accountsPrinter(() => undefined)(parsed(given));
 const there = ({ users }: Given) => Object.entries(users).filter(([, { ensure }]) => ensure !== "absent");
 const dayNumber = (day: string | undefined) => (day === undefined ? "" : String(Date.parse(day) / 86_400_000));
 const number = (value: number | undefined) => (value === undefined ? "" : String(value));
@@ -104,13 +104,12 @@ describe("the files of a host", () => {
 const HASH = `$6$saltsalt$${"x".repeat(86)}`;
 const groups = { people: { gid: 2000 } };
 const one = (user: object) => parsed({ users: { alice: { uid: 2001, gid: "people", ...user } }, groups } as never);
-const shadowOf = (user: object, hash: Parameters<typeof printAccounts>[1]) =>
-	printAccounts(one(user), hash).files.shadow;
+const shadowOf = (user: object, hash: HashOf) => accountsPrinter(hash)(one(user)).shadow;
 
 describe("hashes of the store", () => {
 	it("are asked for by key and format, the defaults being user_NAME and sha512crypt", () => {
 		const asked: unknown[] = [];
-		const ask = (user: object) => printAccounts(one(user), (password) => void asked.push(password));
+		const ask = (user: object) => accountsPrinter((password) => void asked.push(password))(one(user));
 		ask({});
 		ask({ password: { key: "login/alice" } });
 		ask({ password: { format: "yescrypt" } });
@@ -122,11 +121,9 @@ describe("hashes of the store", () => {
 		]);
 	});
 
-	it("that are not there leave a user whom no password lets in, and who is named", () => {
-		const printed = printAccounts(one({}), () => undefined);
-		expect(printed.files.shadow).toBe("alice:*:::::::\n");
-		expect(printed.withoutHash.map(({ name }) => name)).toEqual(["alice"]);
-		expect(printAccounts(one({ password: "*" }), () => undefined).withoutHash).toEqual([]);
+	it("that are not there leave a user whom no password lets in", () => {
+		expect(shadowOf({}, () => undefined)).toBe("alice:*:::::::\n");
+		expect(shadowOf({ ensure: "locked" }, () => undefined)).toBe("alice:!*:::::::\n");
 	});
 
 	it("bring the day on which the password was set, unless the data has it", () => {
@@ -143,13 +140,8 @@ describe("hashes of the store", () => {
 	);
 
 	it.each(["", "x", "!", "plaintext", `${HASH}\nroot::0:::::`, `${HASH}:`, `$6$a:b$${"x".repeat(86)}`])(
-		"that are none (%j) are faults and reach no file",
-		(value) => {
-			const { files, faults } = printAccounts(one({}), () => value, "data/common.yaml");
-			expect(files.shadow).toBe("alice:*:::::::\n");
-			expect(faults).toMatchObject([{ where: "data/common.yaml", path: ["accounts::users", "alice", "password"] }]);
-			expect(JSON.stringify(faults)).not.toContain("plaintext");
-		},
+		"that are none (%j) reach no file",
+		(value) => expect(shadowOf({}, () => value)).toBe("alice:*:::::::\n"),
 	);
 });
 
@@ -163,6 +155,6 @@ describe("accounts that nobody checked", () => {
 	])("with %j are refused", (fields) => {
 		const [alice] = one({}).users;
 		const users = [{ ...(alice ?? expect.unreachable()), ...fields }];
-		expect(() => printAccounts({ users, groups: [] }, () => undefined)).toThrow(/colon or a newline/);
+		expect(() => accountsPrinter(() => undefined)({ users, groups: [] })).toThrow(/colon or a newline/);
 	});
 });

@@ -121,7 +121,7 @@ describe("a preview", () => {
 		const before = site.everything(site.directory);
 		const told = await preview(site);
 		expect(told).toMatchObject({ hosts: 3, missing: MISSING, unmanaged: [] });
-		expect(told.differences.map(({ host, change }) => [host, change])).toEqual(HOSTS.map((host) => [host, "new"]));
+		expect(told.differences.map(({ host, change }) => [host, change])).toEqual(HOSTS.map((host) => [host, "added"]));
 		expect(site.everything(site.directory)).toEqual(before);
 		await site.withStore((trocla) => site.init(trocla));
 		const { hosts, added, made } = await site.publishHere();
@@ -140,7 +140,7 @@ describe("a preview", () => {
 		const by = (wanted: string) => differences.filter(({ change }) => change === wanted).map(({ host }) => host);
 		expect(site.state()).toEqual(before);
 		const { changed, added, removed, hosts: published } = await site.publishHere();
-		expect({ changed: by("changed"), added: by("new"), removed: by("removed"), hosts }).toEqual({
+		expect({ changed: by("changed"), added: by("added"), removed: by("removed"), hosts }).toEqual({
 			changed,
 			added,
 			removed,

@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Accounts, User } from "../../../../src/accounts/accounts.js";
-import type { Difference, FileTexts } from "../../../../src/publish/difference/difference.js";
+import type { Difference } from "../../../../src/publish/difference/difference.js";
 import { differences } from "../../../../src/publish/difference/differences.js";
 import { printDifferences } from "../../../../src/publish/difference/print.js";
+import type { FileTexts } from "../../../../src/publish/file-texts.js";
 import { moments } from "../../../support/account-pairs.js";
 import { blob, ed25519Bytes } from "../../../support/keys.js";
 

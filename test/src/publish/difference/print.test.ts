@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { printAccounts } from "../../../../src/accounts/account-files.js";
+import { accountsPrinter } from "../../../../src/accounts/account-files.js";
 import { parseAccounts } from "../../../../src/accounts/accounts.js";
 import { parseKeys, printKeys } from "../../../../src/accounts/authorized-keys.js";
 import { printUserKeys } from "../../../../src/accounts/user-keys.js";
-import type { FileTexts } from "../../../../src/publish/difference/difference.js";
 import { differences } from "../../../../src/publish/difference/differences.js";
 import { differenceLines, type HostDifference, printDifferences } from "../../../../src/publish/difference/print.js";
 import { Differences } from "../../../../src/publish/difference/remembered.js";
+import type { FileTexts } from "../../../../src/publish/file-texts.js";
 import { blob, ed25519Bytes } from "../../../support/keys.js";
 
 const key = () => ({ type: "ssh-ed25519", key: blob("ssh-ed25519", ed25519Bytes()) });
@@ -14,7 +14,7 @@ const HASHES = ["x", "y"].map((letter) => `$6$saltsalt$${letter.repeat(86)}`);
 
 function texts(users: object, groups: object = {}, rootKeys: object = {}): FileTexts {
 	const { value } = parseAccounts(users, { people: { gid: 2000 }, ...groups });
-	const { files } = printAccounts(value ?? expect.unreachable(), () => undefined);
+	const files = accountsPrinter(() => undefined)(value ?? expect.unreachable());
 	const keys = parseKeys(rootKeys).value ?? expect.unreachable();
 	return { ...files, authorized_keys: printKeys(keys), user_keys: printUserKeys(value?.users ?? []) };
 }
@@ -31,7 +31,7 @@ const changed = (host: string, before: FileTexts, after: FileTexts): HostDiffere
 });
 const isNew = (host: string, after: FileTexts): HostDifference => ({
 	host,
-	change: "new",
+	change: "added",
 	differences: differences(undefined, after),
 });
 
