@@ -3,35 +3,33 @@ import { number } from "./count.js";
 const BAR_WIDTH = 24;
 
 /**
- * Shows on standard error what is done, from one second after the first update on, where that is a terminal: a count with
- * its rate or, where it is known how much there is to do, a bar and the time left.
+ * Shows on standard error what is done, from one second on, where that is a terminal: a count with its rate or, where
+ * it is known how much there is to do, a bar and the time left.
  */
 export class Progress {
 	readonly #what: string;
-	/** Commands have several from their beginning: the time before one's first update is that of another. */
-	#first: { readonly count: number; readonly at: number } | undefined;
+	readonly #start: number;
 	#shown = 0;
 
-	constructor(what: string) {
+	/** @param start - when it began, by `Date.now` */
+	constructor(what: string, start = Date.now()) {
 		this.#what = what;
+		this.#start = start;
 	}
 
 	readonly update = (count: number, total?: number): void => {
 		const now = Date.now();
-		this.#first ??= { count, at: now };
-		const elapsed = now - this.#first.at;
-		if (!process.stderr.isTTY || elapsed < 1000 || now - this.#shown < 100) return;
+		if (!process.stderr.isTTY || now - this.#start < 1000 || now - this.#shown < 100) return;
 		this.#shown = now;
-		const perSecond = (count - this.#first.count) / (elapsed / 1000);
+		const perSecond = count / ((now - this.#start) / 1000);
 		const state = total === undefined ? describeCount(count, perSecond) : describeShare(count, total, perSecond);
 		process.stderr.write(`\r${this.#what}: ${state}\x1b[K`);
 	};
 
-	/** Takes the line away again; a later update begins anew. */
+	/** Takes the line away again; a later update shows it anew. */
 	end(): void {
 		if (this.#shown) process.stderr.write("\r\x1b[K");
 		this.#shown = 0;
-		this.#first = undefined;
 	}
 }
 

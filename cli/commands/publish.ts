@@ -136,21 +136,30 @@ function describePreview({ hosts, differences, unmanaged, missing }: Preview, cr
 	return sentences.join("\n");
 }
 
-/** Shows how far each step is. */
+const STEPS: { readonly [step in Step]: string } = {
+	read: "Hosts read",
+	made: "Hashes made",
+	printed: "Hosts printed and signed",
+	written: "Hosts written",
+};
+
+/** Shows how far the step under way is; one begins where the one before it ends. */
 class Steps {
-	readonly #progress = {
-		read: new Progress("Hosts read"),
-		made: new Progress("Hashes made"),
-		printed: new Progress("Hosts printed and signed"),
-		written: new Progress("Hosts written"),
-	};
+	#current: { readonly step: Step; readonly progress: Progress } | undefined;
+	#begun = Date.now();
 
 	readonly seen = (step: Step, done: number, total: number): void => {
-		if (done === total) this.#progress[step].end();
-		else this.#progress[step].update(done, total);
+		if (this.#current?.step !== step) {
+			this.#current?.progress.end();
+			this.#current = { step, progress: new Progress(STEPS[step], this.#begun) };
+		}
+		if (done === total) this.end();
+		else this.#current.progress.update(done, total);
 	};
 
 	end(): void {
-		for (const progress of Object.values(this.#progress)) progress.end();
+		this.#current?.progress.end();
+		this.#current = undefined;
+		this.#begun = Date.now();
 	}
 }
