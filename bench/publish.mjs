@@ -28,9 +28,9 @@ export async function run() {
 			...(await compareRuns(shared, "all users shared", env)),
 			...(await compareFloor(shared, directory, env)),
 			...(await compareRuns(own, "own users", env)),
-			...(await compareChanges(own, env)),
 			sizes(shared, "all users shared"),
 			sizes(own, "own users"),
+			...(await compareChanges(own, env)),
 			...(await compareCopy(own, directory, env)),
 			...(await comparePuppet(own, env)),
 		];

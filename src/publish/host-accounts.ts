@@ -7,7 +7,7 @@ import { ListTable, type SharedList } from "./shared-list.js";
 export interface HostAccounts {
 	readonly accounts: Accounts;
 	/** The passwords of its users that are in the store. */
-	readonly passwords: Iterable<StoredPassword>;
+	readonly passwords: SharedList<StoredPassword>;
 	/** In the order of their names. */
 	readonly rootKeys: readonly AuthorizedKey[];
 }
@@ -34,7 +34,7 @@ interface KeptGroup extends Omit<Group, "members"> {
 }
 
 class KeptAccounts implements HostAccounts {
-	readonly passwords: Iterable<StoredPassword>;
+	readonly passwords: SharedList<StoredPassword>;
 	readonly rootKeys: readonly AuthorizedKey[];
 	readonly #users: SharedList<User>;
 	readonly #groups: readonly KeptGroup[];

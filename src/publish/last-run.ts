@@ -17,7 +17,7 @@ export interface Grounds {
 	/** The files that its data came from; its facts among them. */
 	readonly inputs: Inputs;
 	/** The passwords of its users; hosts with the same list share one. */
-	readonly passwords: Iterable<StoredPassword>;
+	readonly passwords: SharedList<StoredPassword>;
 }
 
 /** A run that reads or writes the file. */
@@ -41,6 +41,8 @@ export interface Recalled {
  * needs no look-ups.
  */
 export class LastRun {
+	/** The time of its sets, in milliseconds since the epoch; no set of the tree has a later one. */
+	readonly stamp: number;
 	readonly #hosts: ReadonlyMap<string, HostRow>;
 	readonly #inputs: RecordedInputs;
 	readonly #lists: readonly Ranges[];
@@ -49,9 +51,10 @@ export class LastRun {
 	readonly #passwords: readonly StoredPassword[];
 	/** The numbers of the passwords whose hash is not there, or not as it was, ascending. */
 	readonly #changed = onceEach((hashes: Hashes) => this.#changedIn(hashes));
-	readonly #known = new Map<number, Iterable<StoredPassword>>();
+	readonly #known = new Map<number, SharedList<StoredPassword>>();
 
 	private constructor(rows: Rows, files: DataFiles) {
+		this.stamp = rows.stamp;
 		this.#hosts = new Map(rows.hosts.map((row) => [row[0], row]));
 		this.#inputs = new RecordedInputs(rows.inputs, files);
 		this.#lists = rows.lists;
@@ -83,7 +86,7 @@ export class LastRun {
 		return { digests, grounds, isCurrent };
 	}
 
-	#list(number: number, ranges: Ranges): Iterable<StoredPassword> {
+	#list(number: number, ranges: Ranges): SharedList<StoredPassword> {
 		const known = this.#known.get(number);
 		if (known) return known;
 		const passwords = new SharedList(this.#passwords, ranges);
@@ -109,10 +112,10 @@ export class RunRecorder {
 	readonly #numbers = new WeakMap<FileDigests, number>();
 	readonly #passwords = new PasswordMap<number>();
 	readonly #rows: PasswordRow[] = [];
-	/** The number of a password. One object stands for it on most hosts, and is found sooner than its key. */
-	readonly #number = onceEach((password: StoredPassword) => this.#numberOf(password));
+	/** The numbers of a table's passwords, by their places; 0 is for one that has none yet, 1 for the first. */
+	readonly #numbered = new Map<readonly StoredPassword[], number[]>();
 	/** Lists by what they are made of, and by their numbers as a text. */
-	readonly #known = new WeakMap<Iterable<StoredPassword>, number>();
+	readonly #known = new WeakMap<SharedList<StoredPassword>, number>();
 	readonly #same = new Map<string, number>();
 
 	/**
@@ -129,8 +132,9 @@ export class RunRecorder {
 	}
 
 	/** The content of the file. */
-	file({ circumstances, key }: Omit<Run, "files">): string {
+	file({ circumstances, key, stamp }: Omit<Run, "files"> & { readonly stamp: number }): string {
 		const rows: Rows = {
+			stamp,
 			inputs: this.#inputs.table,
 			passwords: this.#rows,
 			lists: this.#lists,
@@ -147,15 +151,27 @@ export class RunRecorder {
 		return number;
 	}
 
-	#list(passwords: Iterable<StoredPassword>): number {
+	#list(passwords: SharedList<StoredPassword>): number {
 		const known = this.#known.get(passwords);
 		if (known !== undefined) return known;
-		const ranges = toRanges([...passwords].map(this.#number));
+		const ranges = toRanges(this.#numbersOf(passwords));
 		const text = ranges.join();
 		const number = this.#same.get(text) ?? this.#lists.push(ranges) - 1;
 		this.#same.set(text, number);
 		this.#known.set(passwords, number);
 		return number;
+	}
+
+	/** Found by their places, since hosts have a thousand passwords each, and most of them in common. */
+	#numbersOf({ table, places }: SharedList<StoredPassword>): number[] {
+		const numbered = this.#numbered.get(table) ?? new Array<number>(table.length).fill(0);
+		this.#numbered.set(table, numbered);
+		return places.map((place) => {
+			const password = table[place];
+			const number = numbered[place] || (password ? this.#numberOf(password) + 1 : 0);
+			numbered[place] = number;
+			return number - 1;
+		});
 	}
 
 	#numberOf(password: StoredPassword): number {
@@ -172,6 +188,7 @@ type PasswordRow = readonly [key: string, format: StoredPassword["format"], dige
 
 /** What is in the file. */
 interface Rows {
+	readonly stamp: number;
 	readonly inputs: InputTable;
 	readonly passwords: readonly PasswordRow[];
 	readonly lists: readonly Ranges[];

@@ -9,6 +9,7 @@ import { type Hashes, makeHashes, readHashes } from "./hashes.js";
 import type { HostAccounts } from "./host-accounts.js";
 import type { Grounds, Recalled } from "./last-run.js";
 import { type FileDigests, NOTHING } from "./manifest.js";
+import { membersOf, type SharedList } from "./shared-list.js";
 import type { Site } from "./site.js";
 
 /** What is done, one after the other. */
@@ -136,11 +137,11 @@ class Reader {
 	}
 
 	/** The passwords of all hosts; one may come more than once. */
-	*passwords(): Generator<StoredPassword> {
-		const lists = new Set<Iterable<StoredPassword>>();
+	passwords(): Iterable<StoredPassword> {
+		const lists = new Set<SharedList<StoredPassword>>();
 		for (const { set } of this.#fresh.values()) lists.add(set.passwords);
 		for (const { grounds } of this.#recalled.values()) lists.add(grounds.passwords);
-		for (const list of lists) yield* list;
+		return membersOf(lists);
 	}
 
 	/** @throws {TroclaError} `not_found` where there is no host to publish */

@@ -86,7 +86,7 @@ async function write(
 	const { current } = draft;
 	const others = (current?.hosts() ?? []).filter((host) => !planned.hosts.has(host));
 	const changes: Mutable = { changed: [], added: [], removed: keepOthers ? [] : others };
-	const stamp = nextStamp(current?.newest(), settings);
+	const stamp = nextStamp(published.newest(), settings);
 	const recorder = new RunRecorder(files, planned.hashes);
 	for await (const [host, digests, grounds] of storeFiles(draft, planned, settings)) {
 		const manifest = printManifest(host, stamp, digests);
@@ -96,7 +96,7 @@ async function write(
 		if (grounds) await recorder.add(host, digests, grounds);
 	}
 	if (keepOthers) for (const host of others) draft.keep(host);
-	draft.beside(LAST_RUN, recorder.file({ key, circumstances: circumstancesOf(draft.number, settings) }));
+	draft.beside(LAST_RUN, recorder.file({ key, stamp, circumstances: circumstancesOf(draft.number, settings) }));
 	const { notRemoved } = await draft.publish((done, total) => seen("written", done, total));
 	if (notRemoved) warn(`${notRemoved.message}; what was replaced is still there until the next run`);
 	return summary(planned, settings, { ...changes, kept: keepOthers ? others.length : 0 });

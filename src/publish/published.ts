@@ -56,6 +56,11 @@ export class PublishedSets extends KnownSets implements Published {
 		this.#lastRun = LastRun.read(file, { ...settings, circumstances });
 	}
 
+	/** The newest time of a set, in milliseconds since the epoch; `undefined` where there is none. */
+	newest(): number | undefined {
+		return this.#lastRun?.stamp ?? this.#draft.current?.newest();
+	}
+
 	override async recall(host: string): Promise<Recalled | undefined> {
 		if (!this.#draft.current?.has(host)) return undefined;
 		const recalled = await this.#lastRun?.recall(host);

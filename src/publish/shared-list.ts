@@ -2,7 +2,8 @@ import { type Ranges, readRanges, toRanges } from "./ranges.js";
 
 /** A list that has most of its members in common with others: thousands of hosts may have a thousand users each. */
 export class SharedList<Item> implements Iterable<Item> {
-	readonly #table: readonly Item[];
+	/** What all the lists are made of; a list that is made later may add to it. */
+	readonly table: readonly Item[];
 	readonly #ranges: Ranges;
 
 	/**
@@ -10,8 +11,13 @@ export class SharedList<Item> implements Iterable<Item> {
 	 * @param ranges - the places in it of this one's members, in its order
 	 */
 	constructor(table: readonly Item[], ranges: Ranges) {
-		this.#table = table;
+		this.table = table;
 		this.#ranges = ranges;
+	}
+
+	/** The places of its members in the table, in its order. */
+	get places(): readonly number[] {
+		return readRanges(this.#ranges, this.table.length);
 	}
 
 	[Symbol.iterator](): Iterator<Item> {
@@ -20,11 +26,26 @@ export class SharedList<Item> implements Iterable<Item> {
 
 	toArray(): Item[] {
 		const items: Item[] = [];
-		for (const index of readRanges(this.#ranges, this.#table.length)) {
-			const item = this.#table[index];
+		for (const place of this.places) {
+			const item = this.table[place];
 			if (item !== undefined) items.push(item);
 		}
 		return items;
+	}
+}
+
+/** The members of many lists, each of a table once. */
+export function* membersOf<Item>(lists: Iterable<SharedList<Item>>): Generator<Item> {
+	const seen = new Map<readonly Item[], Uint8Array>();
+	for (const list of lists) {
+		const { table } = list;
+		const marks = seen.get(table) ?? new Uint8Array(table.length);
+		seen.set(table, marks);
+		for (const place of list.places) {
+			const item = table[place];
+			if (marks[place] === 0 && item !== undefined) yield item;
+			marks[place] = 1;
+		}
 	}
 }
 

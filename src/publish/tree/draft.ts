@@ -35,6 +35,8 @@ export class Draft {
 	readonly number: number;
 	readonly #layout: Layout;
 	readonly #objects: Objects;
+	/** The objects that the sets of the draft name. */
+	readonly #named = new Set<string>();
 	/** `undefined` for those that are kept. */
 	readonly #hosts = new Map<string, SignedManifest | undefined>();
 	#isBegun = false;
@@ -91,6 +93,7 @@ export class Draft {
 		if (signed.manifest.host !== `${host}\n`) throw new TroclaError("invalid", `the set of ${host} is another host's`);
 		const digests = parseManifest(signed.manifest.hashDigest);
 		for (const file of FILES) this.#objects.check(digests[file]);
+		this.#name(digests);
 		this.#hosts.set(host, signed);
 	}
 
@@ -127,7 +130,11 @@ export class Draft {
 		const written = [...this.#hosts.values()].filter((signed) => signed).length;
 		const count = { written, kept: this.#hosts.size - written, added, mended: this.#objects.mended };
 		try {
-			return { ...count, removed: await sweep(this.#layout, progress), notRemoved: undefined };
+			return {
+				...count,
+				removed: await sweep(this.#layout, { removed: progress, named: this.#named }),
+				notRemoved: undefined,
+			};
 		} catch (error) {
 			if (!(error instanceof TroclaError)) throw error;
 			return { ...count, removed: { objects: 0, generations: 0 }, notRemoved: error };
@@ -135,7 +142,8 @@ export class Draft {
 	}
 
 	/**
-	 * Makes sure that a file of the tree that is in no set has this content, for those who look for it there.
+	 * Makes sure that a file of the tree that is in no set has this content, for those who look for it there. It reaches the
+	 * disk with what is published next, or when the system wants.
 	 *
 	 * @param name - one that nothing else in a tree has
 	 * @returns its path
@@ -147,9 +155,7 @@ export class Draft {
 		const fresh = `${path}.new`;
 		writing(fresh, () => rmSync(fresh, { force: true }));
 		writeNew(fresh, content);
-		flushPath(fresh);
 		writing(path, () => renameSync(fresh, path));
-		flushPath(this.#layout.directory);
 		return path;
 	}
 
@@ -185,7 +191,12 @@ export class Draft {
 		const set = this.current?.set(host);
 		if (!this.current || !set) return;
 		for (const file of FILES) this.#objects.checkPublished(set.digests[file]);
+		this.#name(set.digests);
 		generation.keep(host, this.current);
+	}
+
+	#name(digests: FileDigests): void {
+		for (const file of FILES) this.#named.add(digests[file]);
 	}
 
 	async #switch(): Promise<void> {

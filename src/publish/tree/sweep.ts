@@ -12,18 +12,24 @@ export interface Swept {
 	readonly generations: number;
 }
 
+export interface SweepSettings {
+	/** Hears of so many hosts of old generations that are gone. */
+	readonly removed?: (hosts: number) => void;
+	/** Objects that are known to be needed. */
+	readonly named?: ReadonlySet<string>;
+}
+
 /**
  * Removes what a tree does not need: whatever the published generation and the one before it don't name. Only who holds
  * the tree's lock may do it.
  *
  * Objects go first: as long as there is a generation too many, the next run knows that there may be objects too many.
  *
- * @param removed - hears of so many hosts of old generations that are gone
  * @throws {TroclaError} `store`
  */
-export async function sweep(layout: Layout, removed: (hosts: number) => void = () => {}): Promise<Swept> {
+export async function sweep(layout: Layout, settings: SweepSettings = {}): Promise<Swept> {
 	try {
-		return await remove(layout, removed);
+		return await remove(layout, settings);
 	} catch (error) {
 		if (error instanceof TroclaError) throw error;
 		const why = (error as Error).message; // of the file system
@@ -32,11 +38,11 @@ export async function sweep(layout: Layout, removed: (hosts: number) => void = (
 	}
 }
 
-async function remove(layout: Layout, removed: (hosts: number) => void): Promise<Swept> {
+async function remove(layout: Layout, { removed = () => {}, named }: SweepSettings): Promise<Swept> {
 	const published = layout.published();
 	const { kept, superfluous } = divide(layout.numbers(), published);
 	rmSync(layout.newHosts, { force: true });
-	const objects = await sweepObjects(layout, kept);
+	const objects = await sweepObjects(layout, kept, named);
 	for (const number of superfluous) {
 		const directory = layout.generation(number);
 		for await (const hosts of slices(readdirSync(directory))) {
@@ -66,10 +72,14 @@ function divide(numbers: readonly number[], published: number | undefined) {
 	return { kept: numbers.filter(isKept), superfluous: numbers.filter((number) => !isKept(number)) };
 }
 
-async function sweepObjects(layout: Layout, generations: readonly number[]): Promise<number> {
-	const objects = readdirSync(layout.objects).filter(isObject);
+async function sweepObjects(
+	layout: Layout,
+	generations: readonly number[],
+	named: ReadonlySet<string> = new Set(),
+): Promise<number> {
+	const objects = readdirSync(layout.objects).filter((name) => isObject(name) && !named.has(name));
 	const superfluous = new Set(objects);
-	// The newest names nearly all of them: often no other has to be read.
+	// The newest names nearly all of them: often no other has to be read, and not that one where what it names is known.
 	for (const number of generations.toReversed()) {
 		if (superfluous.size === 0) break;
 		await spare(layout.generation(number), superfluous);
