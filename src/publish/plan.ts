@@ -1,14 +1,16 @@
 import { USERS } from "../accounts/accounts.js";
 import { ROOT_KEYS } from "../accounts/authorized-keys.js";
-import { isCryptHash, type StoredPassword } from "../accounts/password.js";
+import type { StoredPassword } from "../accounts/password.js";
 import { TroclaError } from "../errors.js";
 import { shellWord } from "../input.js";
 import type { Trocla } from "../trocla.js";
 import type { FaultList, Located } from "./faults.js";
+import { hashFaults } from "./hash-faults.js";
 import { type Hashes, makeHashes, readHashes } from "./hashes.js";
 import type { HostAccounts } from "./host-accounts.js";
 import type { Grounds, Recalled } from "./last-run.js";
-import { type FileDigests, NOTHING } from "./manifest.js";
+import { lossesOf } from "./losses.js";
+import type { FileDigests } from "./manifest.js";
 import { membersOf, type SharedList } from "./shared-list.js";
 import type { Site } from "./site.js";
 
@@ -170,28 +172,6 @@ class Reader {
 	}
 }
 
-/** Data that went away as a whole looks like data that says that nobody is left. */
-function* lossesOf(before: FileDigests, after: HostAccounts | undefined): Generator<Located> {
-	if (!after) yield lost("the host is published, and no level has accounts or keys for it any more", USERS);
-	else {
-		const { accounts, rootKeys } = after;
-		if (before.passwd !== NOTHING && accounts.users.length === 0) {
-			yield lost("the host would lose all of its users", USERS);
-		}
-		if (before.authorized_keys !== NOTHING && rootKeys.length === 0) {
-			yield lost("the host would lose all of root's keys", ROOT_KEYS);
-		}
-	}
-}
-
-const lost = (message: string, key: string): Located => ({
-	file: undefined,
-	line: undefined,
-	path: [],
-	message,
-	hint: `Is the data whole? trocla lookup ${key} --node HOST --explain shows where it looks; --allow-empty publishes it so`,
-});
-
 function nothingFound(unmanaged: readonly string[]): TroclaError {
 	const [host = ""] = unmanaged;
 	const hosts = unmanaged.length === 1 ? shellWord(host) : `any of the ${unmanaged.length} hosts`;
@@ -213,24 +193,4 @@ function addHashFaults(hosts: Plan["hosts"], hashes: Hashes, faults: FaultList):
 		found.set(set, faulty);
 		faults.add(host, faulty);
 	}
-}
-
-function* hashFaults({ accounts }: HostAccounts, hashes: Hashes): Generator<Located> {
-	for (const { name, password } of accounts.users) {
-		const fault = "hash" in password ? undefined : hashFault(password, hashes);
-		if (fault) yield { file: undefined, line: undefined, path: [USERS, name, "password"], ...fault };
-	}
-}
-
-function hashFault(password: StoredPassword, hashes: Hashes): Pick<Located, "message" | "hint"> | undefined {
-	const { key, format } = password;
-	const what = `the ${format} of ${JSON.stringify(key)}`;
-	const error = hashes.faultOf(password);
-	if (error) return { message: `can't be had, ${what}: ${error.message}`, hint: error.hint };
-	const stored = hashes.of(password);
-	if (stored === undefined || isCryptHash(typeof stored === "string" ? stored : stored.hash)) return undefined;
-	return {
-		message: `has a value in the store that is no hash of crypt(5): ${what}`,
-		hint: `Make another of the same password: trocla reset ${shellWord(key)} ${format}`,
-	};
 }
