@@ -19,7 +19,7 @@ type Given = Omit<WatchSettings, "store" | "every" | "unwatched" | "seen" | "sig
  * is closed sends it: who wants a run at once has `trocla publish`.
  */
 export async function watch(context: Context, given: Given, flags: FlagValues): Promise<number> {
-	const period = flags.every === undefined ? EVERY : String(flags.every);
+	const period = flags.every === undefined ? EVERY : String(flags.every).replace(/^\d+$/, "$&s");
 	const every = readPeriod("--every", period, EVERY);
 	const config = await context.config();
 	const opening = { ...context.opening(false), ...manyAtOnce() };

@@ -20,7 +20,7 @@ import { auditPublication, describePublication, remarks, some, tellFaults } from
 
 /** Publishes the accounts of every host, or says what that would change. */
 export const run: Run = async (context, _, flags) => {
-	refuseTogether(flags);
+	checkFlags(flags);
 	if (flags.init === true) return await init(context, flags);
 	if (flags.watch === true) {
 		const { watch } = await import("../publish-watch.js");
@@ -82,7 +82,7 @@ async function init(context: Context, flags: FlagValues): Promise<number> {
 }
 
 /** @throws {TroclaError} `invalid` */
-function refuseTogether(flags: FlagValues): void {
+function checkFlags(flags: FlagValues): void {
 	const given = (["init", "dryRun", "watch"] as const).filter((name) => flags[name] === true);
 	if (given.length > 1) {
 		const [one, other] = given.map((name) => `--${name === "dryRun" ? "dry-run" : name}`);
@@ -91,6 +91,8 @@ function refuseTogether(flags: FlagValues): void {
 	if (flags.every !== undefined && flags.watch !== true) {
 		throw new TroclaError("invalid", "--every is for --watch", "Give both, or none");
 	}
+	// Of a variable that is not set; it would be the working directory.
+	if (flags.tree === "") throw new TroclaError("invalid", "--tree is empty", "Name the directory to publish to");
 }
 
 async function readPlaces(context: Context, flags: FlagValues) {

@@ -237,9 +237,10 @@ test("hashes that it makes itself have it look once more, and not again and agai
 
 test("time stamps are refreshed as often as it is told", async () => {
 	const site = await new WatchedSite().init();
-	await site.watch(["--every", "2s"]);
+	await site.watch(["--every", "2"]);
 	const first = site.stamp("www1");
 	const said = site.stderr;
+	expect(said).toContain("every 2s.");
 	await site.until(() => site.stamp("www1") > first);
 	const second = site.stamp("www1");
 	await site.until(() => site.stamp("www1") > second);

@@ -65,6 +65,14 @@ describe("publish --init", () => {
 	});
 });
 
+test("publish takes no empty name for the working directory", async () => {
+	const site = await PublishSite.ready();
+	expect(await site.publish("--tree", "")).toMatchObject({
+		code: 2,
+		stderr: expect.stringContaining("--tree is empty"),
+	});
+});
+
 describe("publish", () => {
 	test("says what it did, on stderr, and with --json as an object", async () => {
 		const site = await PublishSite.ready();
