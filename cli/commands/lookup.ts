@@ -160,15 +160,21 @@ function readRendering({ renderAs }: FlagValues): Rendering | undefined {
 
 function notFound(keys: readonly string[], flags: FlagValues): TroclaError {
 	const names = keys.map((key) => JSON.stringify(key)).join(", ");
-	const node = text(flags.node);
-	const command = [
-		"trocla lookup",
-		...(node === undefined ? [] : ["--node", shellWord(node)]),
-		"--explain",
-		...keys.map(shellWord),
-	];
+	const places = Object.entries(PLACES).flatMap(([name, flag]) =>
+		[flags[name] ?? []].flat().map((value) => `${flag} ${shellWord(String(value))}`),
+	);
+	const command = ["trocla lookup", ...places, "--explain", ...keys.map(shellWord)];
 	const what = `${names} ${keys.length === 1 ? "is" : "are"} not in Hiera's data`;
 	return new TroclaError("not_found", what, `See where it looks with: ${command.join(" ")}`);
 }
+
+/** What says whose data is looked up, and where it is. */
+const PLACES = {
+	node: "--node",
+	facts: "--facts",
+	hosts: "--hosts",
+	hieraConfig: "--hiera-config",
+	environment: "--environment",
+};
 
 const text = (flag: unknown) => (typeof flag === "string" ? flag : undefined);
