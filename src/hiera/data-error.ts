@@ -14,10 +14,33 @@ export interface Place {
 export class DataError extends TroclaError {
 	override name = "DataError";
 	readonly place: Place;
+	/** The message without the file and the line. */
+	readonly what: string;
 
 	constructor(place: Place, message: string, hint?: string) {
 		super("data", `${describePlace(place)}${message}`, hint);
 		this.place = place;
+		this.what = `${describePlace({ key: place.key })}${message}`;
+	}
+
+	/** This fault, and those that were found with it. */
+	get all(): readonly DataError[] {
+		return [this];
+	}
+}
+
+/** Faults in several files at once; it tells the first of them, and has all. */
+export class DataErrors extends DataError {
+	readonly #all: readonly DataError[];
+
+	constructor(first: DataError, others: readonly DataError[]) {
+		const { file, line } = first.place;
+		super({ file, line }, first.what, first.hint);
+		this.#all = [first, ...others];
+	}
+
+	override get all(): readonly DataError[] {
+		return this.#all;
 	}
 }
 

@@ -5,6 +5,7 @@ import type { Fault } from "../accounts/faults.js";
 import type { StoredPassword } from "../accounts/password.js";
 import type { Rules } from "../accounts/rules.js";
 import { type ErrorCode, TroclaError } from "../errors.js";
+import { DataError } from "../hiera/data-error.js";
 import type { DataFiles } from "../hiera/data-files.js";
 import { factsFiles, loadHost } from "../hiera/facts.js";
 import type { Hiera } from "../hiera/hiera.js";
@@ -12,6 +13,7 @@ import type { Inputs } from "../hiera/inputs.js";
 import { Scope } from "../hiera/scope.js";
 import { sharedPlainValues, type Value } from "../hiera/value.js";
 import { FaultList, type Located, locate } from "./faults.js";
+import { checkHostName } from "./manifest.js";
 
 export interface SiteSettings {
 	readonly hiera: Hiera;
@@ -45,6 +47,15 @@ const MERGES = { [USERS]: "deep", [GROUPS]: "deep", [ROOT_KEYS]: "hash" } as con
 /** What fails every other host too. */
 const OF_THE_WHOLE: readonly ErrorCode[] = ["store", "damaged", "ring"];
 
+/** Stands for what can't be looked up. */
+const FAULTY = Symbol("faulty");
+
+/** What a look-up gives. */
+type Found = Value | undefined | typeof FAULTY;
+
+/** What is said of accounts or keys that can't be looked up, beyond that. */
+const UNCHECKED = { value: undefined, faults: [], notes: [] } as const;
+
 interface Parsed {
 	readonly value: HostAccounts | undefined;
 	readonly faults: readonly Located[];
@@ -75,11 +86,10 @@ export class Site {
 	 */
 	async read(name: string): Promise<ReadHost | "nothing" | undefined> {
 		try {
+			checkHostName(name);
 			return await this.#read(name);
 		} catch (error) {
-			if (!(error instanceof TroclaError) || OF_THE_WHOLE.includes(error.code)) throw error;
-			const { message, hint } = error;
-			this.faults.add(name, [{ file: undefined, line: undefined, path: [], message, hint }]);
+			this.faults.add(name, faultsIn(error));
 			return undefined;
 		}
 	}
@@ -89,9 +99,10 @@ export class Site {
 		const host = await loadHost(directory, name, files.contents);
 		if (!host) throw new TroclaError("not_found", `the file of ${name} in ${directory} went away meanwhile`);
 		const scope = Scope.of({ ...host, environment });
-		const values: (Value | undefined)[] = [];
+		const values: Found[] = [];
 		for (const [key, unlessTold] of Object.entries(MERGES)) {
-			values.push((await hiera.find([key], scope, { unlessTold }))?.value);
+			const found = hiera.find([key], scope, { unlessTold }).then((found) => found?.value);
+			values.push(await found.catch((error: unknown) => this.#refuse(name, error)));
 		}
 		if (values.every((value) => value === undefined || value === null)) return "nothing";
 		const id = values.map((value) => this.#id(value)).join();
@@ -107,6 +118,12 @@ export class Site {
 		);
 	}
 
+	/** Takes down why a key can't be looked up; with the others of the host something else may be wrong. */
+	#refuse(name: string, error: unknown): typeof FAULTY {
+		this.faults.add(name, faultsIn(error));
+		return FAULTY;
+	}
+
 	/** What the data of a host come from, its facts too. */
 	async #inputs(name: string, scope: Scope): Promise<Inputs | undefined> {
 		const { hiera, files, directory } = this.#settings;
@@ -120,10 +137,11 @@ export class Site {
 		return [...facts, ...inputs];
 	}
 
-	async #parse([users, groups, keys]: readonly (Value | undefined)[], scope: Scope): Promise<Parsed> {
+	async #parse([users, groups, keys]: readonly Found[], scope: Scope): Promise<Parsed> {
 		const plain = (value: Value | undefined) => (value === undefined ? undefined : this.#plain(value));
-		const accounts = this.#parser.parse(plain(users), plain(groups));
-		const rootKeys = parseKeys(plain(keys));
+		const accounts =
+			users === FAULTY || groups === FAULTY ? UNCHECKED : this.#parser.parse(plain(users), plain(groups));
+		const rootKeys = keys === FAULTY ? UNCHECKED : parseKeys(plain(keys));
 		const located = async (found: readonly Fault[]) => {
 			const result: Located[] = [];
 			for (const fault of found) {
@@ -141,12 +159,20 @@ export class Site {
 	}
 
 	/** The same text for the same object, and another one for every other. */
-	#id(value: Value | undefined): string {
-		if (typeof value !== "object" || value === null) return JSON.stringify(String(value));
+	#id(value: Found): string {
+		if (typeof value !== "object" || value === null) return `${typeof value} ${JSON.stringify(String(value))}`;
 		const known = this.#ids.get(value) ?? ++this.#nextId;
 		this.#ids.set(value, known);
 		return String(known);
 	}
+}
+
+/** What fails a host, as faults of its data; what fails all is thrown. */
+function faultsIn(error: unknown): readonly Located[] {
+	if (!(error instanceof TroclaError) || OF_THE_WHOLE.includes(error.code)) throw error;
+	const { message, hint } = error;
+	if (!(error instanceof DataError)) return [{ file: undefined, line: undefined, path: [], message, hint }];
+	return error.all.map(({ what, hint, place: { file, line } }) => ({ file, line, path: [], message: what, hint }));
 }
 
 function hostAccounts(accounts: Accounts, rootKeys: readonly AuthorizedKey[]): HostAccounts {
