@@ -145,6 +145,18 @@ describe("hosts", () => {
 		expect(await site.expectWhole()).toBe(3);
 	});
 
+	test("do not stay signed with a key that the tree has no more", async () => {
+		const site = await PublishSite.ready();
+		await site.publishHere();
+		await site.withStore((trocla) => trocla.reset("iar_signing_key", "openpgp"));
+		const before = site.everything(site.tree);
+		await expect(site.publishHere({ only: ["web.local"] })).rejects.toMatchObject({ code: "config" });
+		expect(site.everything(site.tree)).toEqual(before);
+		expect(await site.publishHere({ only: [...HOSTS] })).toMatchObject({ hosts: 3, kept: 0 });
+		expect(await site.expectWhole()).toBe(3);
+		expect(await site.publishHere({ only: ["web.local"] })).toMatchObject({ hosts: 1, kept: 2 });
+	});
+
 	test("that nobody knows are refused, and nothing is published", async () => {
 		const site = await PublishSite.ready();
 		await site.publishHere();
@@ -264,6 +276,15 @@ describe("a clock", () => {
 		await site.publishHere({ ...at(now), warn: (message) => warnings.push(message) });
 		expect(stamp(site, "web.local")).toBe(now);
 		expect(warnings).toEqual([expect.stringContaining(new Date(future).toISOString())]);
+	});
+
+	test("that a damaged set tells of is not believed where no time is like it", async () => {
+		const site = await PublishSite.ready();
+		await site.publishHere();
+		site.remove("tree/hosts/web.local/TimeStamp");
+		site.write("tree/hosts/web.local/TimeStamp", "9007199254740991\n");
+		expect(await site.publishHere()).toMatchObject({ hosts: 3 });
+		expect(await site.expectWhole()).toBe(3);
 	});
 
 	test("that is before the signing key publishes nothing", async () => {
