@@ -11,7 +11,7 @@ import { factsFiles, loadHost } from "../hiera/facts.js";
 import type { Hiera } from "../hiera/hiera.js";
 import type { Inputs } from "../hiera/inputs.js";
 import { Scope } from "../hiera/scope.js";
-import { sharedPlainValues, type Value } from "../hiera/value.js";
+import { isHash, sharedPlainValues, type Value } from "../hiera/value.js";
 import { FaultList, type Located, locate } from "./faults.js";
 import { checkHostName } from "./manifest.js";
 
@@ -158,11 +158,14 @@ export class Site {
 		};
 	}
 
-	/** The same text for the same object, and another one for every other. */
+	/**
+	 * The same text for the same hash, and another one for every other. Anything else is a fault, which may stand in another
+	 * file for each host.
+	 */
 	#id(value: Found): string {
-		if (typeof value !== "object" || value === null) return `${typeof value} ${JSON.stringify(String(value))}`;
-		const known = this.#ids.get(value) ?? ++this.#nextId;
-		this.#ids.set(value, known);
+		if (value === undefined || value === null || value === FAULTY) return String(value);
+		const known = (isHash(value) ? this.#ids.get(value) : undefined) ?? ++this.#nextId;
+		if (isHash(value)) this.#ids.set(value, known);
 		return String(known);
 	}
 }

@@ -139,6 +139,17 @@ describe("what a host's data can't be read for", () => {
 	});
 });
 
+test("the same fault of several hosts is told of each file that has it", async () => {
+	const site = await PublishSite.ready();
+	for (const value of ["all", 7, ["all"]]) {
+		for (const host of HOSTS) site.write(`data/hosts/${host}.yaml`, { "accounts::users": value });
+		const faults = await faultsOf(site);
+		expect(faults.map(({ file, hosts }) => [file, hosts])).toEqual(
+			HOSTS.map((host) => [site.path(`data/hosts/${host}.yaml`), [host]]),
+		);
+	}
+});
+
 describe("one fault of a host hides no other:", () => {
 	test("all files of its levels that can't be read are listed", async () => {
 		const site = await PublishSite.ready();
