@@ -2,7 +2,7 @@ import { chmodSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parseTimeStamp } from "../../../src/publish/manifest.js";
-import type { SiteSettings } from "../../../src/publish/publish-site.js";
+import { publishSiteChanges, type SiteSettings } from "../../../src/publish/publish-site.js";
 import { HOSTS, PublishSite, rootKey } from "../../support/publish-site.js";
 
 /** The names of the keys that root lets in. */
@@ -121,6 +121,22 @@ test("a password that is made anew is in the sets of the hosts that have its use
 		expect(after.dora).toBe(await trocla.peek("user_dora", "sha512crypt"));
 		expect(await trocla.verify("user_dora", await trocla.get("user_dora", "plain"), "sha512crypt")).toBe("sha512crypt");
 	});
+});
+
+test("a key that is made anew is in the tree when the hosts are signed with it, and not before", async () => {
+	const site = await PublishSite.ready();
+	await site.publishHere();
+	await site.withStore((trocla) => trocla.delete("iar_signing_key"));
+	await site.withStore((trocla) => site.init(trocla));
+	expect(await site.expectWhole()).toBe(3);
+	const warnings: string[] = [];
+	const warn = (message: string) => void warnings.push(message);
+	const published = await site.withStore(async (trocla) =>
+		publishSiteChanges({ ...(await site.settings(trocla)), warn }),
+	);
+	expect(published).toMatchObject({ hosts: 3, changed: [] });
+	expect(warnings).toEqual([expect.stringMatching(/^the signing key is another one now/)]);
+	expect(await site.expectWhole()).toBe(3);
 });
 
 describe("hosts", () => {
