@@ -73,7 +73,8 @@ async function init(context: Context, flags: FlagValues): Promise<number> {
 		async (trocla) => {
 			const { fingerprint, made, files } = await initPublishing(trocla, { tree, signingKey });
 			const what = made ? "Made the signing key" : "The signing key was there already";
-			const text = `${what}, ${JSON.stringify(signingKey)} in the store, with the fingerprint\n${fingerprint}\nIts public part: ${files.join(", ")}\nNext: trocla publish --dry-run`;
+			const where = files.length > 0 ? files.join(", ") : `in ${tree} once all hosts are published with it`;
+			const text = `${what}, ${JSON.stringify(signingKey)} in the store, with the fingerprint\n${fingerprint}\nIts public part: ${where}\nNext: trocla publish --dry-run`;
 			context.report(text, { fingerprint, key: signingKey, made, tree, files });
 			return 0;
 		},

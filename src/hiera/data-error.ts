@@ -25,4 +25,24 @@ export class DataError extends TroclaError {
 		this.place = place;
 		this.what = what;
 	}
+
+	/** This fault, and those that were found with it. */
+	get all(): readonly DataError[] {
+		return [this];
+	}
+}
+
+/** Faults in several files at once; it tells the first of them, and has all. */
+export class DataErrors extends DataError {
+	readonly #all: readonly DataError[];
+
+	constructor(first: DataError, others: readonly DataError[]) {
+		const { file, line } = first.place;
+		super({ file, line }, first.what, first.hint);
+		this.#all = [first, ...others];
+	}
+
+	override get all(): readonly DataError[] {
+		return this.#all;
+	}
 }

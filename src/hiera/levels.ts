@@ -1,6 +1,6 @@
 import { isAbsolute, join, resolve } from "node:path";
-import { DataError } from "./data-error.js";
-import type { DataFile, DataFiles } from "./data-files.js";
+import { DataError, DataErrors } from "./data-error.js";
+import type { DataFile, DataFiles, DataSyntax } from "./data-files.js";
 import type { HieraConfig, LevelConfig } from "./hiera-config.js";
 import { interpolate, isDynamic, type Journey, variable } from "./interpolate.js";
 import { rubyText } from "./ruby-text.js";
@@ -30,12 +30,14 @@ export interface Level {
 /**
  * The levels of a configuration with a host's variables put in, and their files read.
  *
- * @throws {DataError} where a file can't be read
+ * @throws {DataError} where files can't be read; it has all of them
  */
 export async function resolveLevels(config: HieraConfig, scope: Scope, files: DataFiles): Promise<Level[]> {
 	const resolver = new Resolver(config, scope, files);
 	const levels: Level[] = [];
 	for (const level of config.levels) levels.push(await resolver.level(level));
+	const [first, ...others] = resolver.faults;
+	if (first) throw others.length > 0 ? new DataErrors(first, others) : first;
 	return levels;
 }
 
@@ -43,11 +45,17 @@ class Resolver {
 	readonly #config: HieraConfig;
 	readonly #scope: Scope;
 	readonly #files: DataFiles;
+	readonly #faults = new Set<DataError>();
 
 	constructor(config: HieraConfig, scope: Scope, files: DataFiles) {
 		this.#config = config;
 		this.#scope = scope;
 		this.#files = files;
+	}
+
+	/** Those of files that can't be read. */
+	get faults(): readonly DataError[] {
+		return [...this.#faults];
 	}
 
 	async level(config: LevelConfig): Promise<Level> {
@@ -60,7 +68,7 @@ class Resolver {
 		const read = async ({ path, pattern }: { path: string; pattern: string }): Promise<Location> => ({
 			path,
 			pattern,
-			file: backend === "trocla_lookup_key" ? undefined : ((await this.#files.read(path, syntax)) ?? null),
+			file: backend === "trocla_lookup_key" ? undefined : await this.#read(path, syntax),
 		});
 		const own = isDynamic(options) ? await this.#interpolated(options) : options;
 		return {
@@ -70,6 +78,17 @@ class Resolver {
 			locations: paths && (await Promise.all(paths.map(read))),
 			globs,
 		};
+	}
+
+	/** A file's data, `null` where there is no file; where it has a fault, others may have some too. */
+	async #read(path: string, syntax: DataSyntax): Promise<DataFile | null> {
+		try {
+			return (await this.#files.read(path, syntax)) ?? null;
+		} catch (error) {
+			if (!(error instanceof DataError)) throw error;
+			this.#faults.add(error);
+			return null;
+		}
 	}
 
 	/** The paths of a level, which puts what globs it expanded to `globs`. */

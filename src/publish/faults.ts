@@ -1,5 +1,6 @@
 import { describePath, type Fault } from "../accounts/faults.js";
 import { TroclaError } from "../errors.js";
+import { shown } from "./difference/shown.js";
 
 /** A fault or a note in a site's data, and the hosts that see it. */
 export interface SiteFault {
@@ -78,13 +79,14 @@ const MOST_HOSTS = 3;
 
 /** A fault on one line, without its hint: `data/common.yaml:12: accounts::users.alice.uid is missing (on 3 hosts: ...)`. */
 export function describeSiteFault({ file, line, path, message, hosts }: SiteFault): string {
-	const where = file === undefined ? "" : `${file}${line === undefined ? "" : `:${line}`}: `;
+	const where =
+		file === undefined ? "" : `${/\p{C}/u.test(file) ? shown(file) : file}${line === undefined ? "" : `:${line}`}: `;
 	const what = path.length === 0 ? message : `${describePath(path)} ${message}`;
 	return `${where}${what}${describeHosts(hosts)}`;
 }
 
 function describeHosts(hosts: readonly string[]): string {
-	const named = hosts.slice(0, MOST_HOSTS).join(", ");
+	const named = hosts.slice(0, MOST_HOSTS).map(shown).join(", ");
 	const rest = hosts.length > MOST_HOSTS ? ` and ${hosts.length - MOST_HOSTS} more` : "";
 	return ` (${named}${rest})`;
 }

@@ -25,6 +25,8 @@ export interface Manifest {
 const LISTED = ["Host", "TimeStamp", ...FILES] as const;
 const DIGEST = /^[0-9a-f]{64}$/;
 const HASH_DIGEST = new RegExp(`^${LISTED.map((name) => `(?<${name}>[0-9a-f]{64})  ${name}\n`).join("")}$`);
+/** The last time that a Date has: ECMA-262, "Time Values". */
+const MAX_STAMP = 8.64e15;
 /** The longest name of a directory that Linux has. */
 const MAX_NAME_BYTES = 255;
 
@@ -36,7 +38,7 @@ const MAX_NAME_BYTES = 255;
  */
 export function printManifest(name: string, stamp: number, digests: FileDigests): Manifest {
 	checkHostName(name);
-	if (!Number.isSafeInteger(stamp) || stamp < 0) {
+	if (!isStamp(stamp)) {
 		throw new TroclaError("invalid", `${stamp} is no time: whole milliseconds since 1970 are one`);
 	}
 	for (const file of FILES) {
@@ -68,9 +70,11 @@ export function parseManifest(hashDigest: string): ManifestDigests {
  */
 export function parseTimeStamp(text: string): number {
 	const stamp = Number(/^(0|[1-9]\d{0,15})\n$/.exec(text)?.[1]);
-	if (!Number.isSafeInteger(stamp)) throw new TroclaError("damaged", "a TimeStamp is no number of milliseconds");
+	if (!isStamp(stamp)) throw new TroclaError("damaged", "a TimeStamp is no number of milliseconds");
 	return stamp;
 }
+
+const isStamp = (stamp: number) => Number.isInteger(stamp) && stamp >= 0 && stamp <= MAX_STAMP;
 
 /** @throws {TroclaError} `invalid` where this can't be a host's name, which is that of its directory */
 export function checkHostName(name: string): void {

@@ -52,7 +52,8 @@ export interface SiteSettings {
  * Publishes a site: see `publish`. No other run writes the tree meanwhile.
  *
  * @throws {FaultyData} where anything is wrong with the data; nothing was written then
- * @throws {TroclaError} `config` where there is no signing key yet, or a directory can't be used
+ * @throws {TroclaError} `config` where there is no signing key yet, or another one than that of the hosts that are to stay as
+ *   they are, or a directory can't be used
  */
 export function publishSite(settings: SiteSettings): Promise<Publication> {
 	return onDraft(settings, publish);
@@ -80,6 +81,7 @@ async function onDraft<Result>(
 			process.cwd(), // where Hiera looks for eyaml's keys
 		]);
 		const keepOthers = only !== undefined;
+		if (keepOthers && isOther(draft, key)) refuseOtherKey(draft, opened);
 		const result = await work(draft, { ...opened, circumstances, key, keepOthers, anew, now, warn });
 		if (isOther(draft, key)) {
 			const refusal = "Hosts that know the one before take nothing until they are given this one";
@@ -88,6 +90,17 @@ async function onDraft<Result>(
 		exportKey(draft, key);
 		return result;
 	});
+}
+
+/** Hosts that stay as they are would be signed with a key that the tree does not have any more. */
+function refuseOtherKey({ current }: Draft, { hosts }: PlanSettings): void {
+	const others = (current?.hosts() ?? []).filter((host) => !hosts.includes(host));
+	if (others.length === 0) return;
+	throw new TroclaError(
+		"config",
+		"the signing key is another one than that of the hosts that would stay as they are",
+		"Publish all hosts, without --host",
+	);
 }
 
 /** Opens the data of a site, as it is now. */

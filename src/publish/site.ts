@@ -9,9 +9,10 @@ import { factsFiles, loadHost } from "../hiera/facts.js";
 import type { Hiera } from "../hiera/hiera.js";
 import type { Inputs } from "../hiera/inputs.js";
 import { Scope } from "../hiera/scope.js";
-import { sharedPlainValues, type Value } from "../hiera/value.js";
+import { isHash, sharedPlainValues, type Value } from "../hiera/value.js";
 import { FaultList, type Located, locate } from "./faults.js";
 import { AccountsKeeper, type HostAccounts } from "./host-accounts.js";
+import { checkHostName } from "./manifest.js";
 
 export interface SiteSettings {
 	readonly hiera: Hiera;
@@ -35,6 +36,15 @@ const MERGES = { [USERS]: "deep", [GROUPS]: "deep", [ROOT_KEYS]: "hash" } as con
 
 /** What fails every other host too. */
 const OF_THE_WHOLE: readonly ErrorCode[] = ["store", "damaged", "ring"];
+
+/** Stands for what can't be looked up. */
+const FAULTY = Symbol("faulty");
+
+/** What a look-up gives. */
+type Found = Value | undefined | typeof FAULTY;
+
+/** What is said of accounts or keys that can't be looked up, beyond that. */
+const UNCHECKED = { value: undefined, faults: [], notes: [] } as const;
 
 interface Parsed {
 	readonly value: HostAccounts | undefined;
@@ -67,10 +77,10 @@ export class Site {
 	 */
 	async read(name: string): Promise<ReadHost | "nothing" | undefined> {
 		try {
+			checkHostName(name);
 			return await this.#read(name);
 		} catch (error) {
-			if (!(error instanceof TroclaError) || OF_THE_WHOLE.includes(error.code)) throw error;
-			this.faults.add(name, [faultOf(error)]);
+			this.faults.add(name, faultsIn(error));
 			return undefined;
 		}
 	}
@@ -80,9 +90,10 @@ export class Site {
 		const host = await loadHost(directory, name, files.contents);
 		if (!host) throw new TroclaError("not_found", `the file of ${name} in ${directory} went away meanwhile`);
 		const scope = Scope.of({ ...host, environment });
-		const values: (Value | undefined)[] = [];
+		const values: Found[] = [];
 		for (const [key, unlessTold] of Object.entries(MERGES)) {
-			values.push((await hiera.find([key], scope, { unlessTold }))?.value);
+			const found = hiera.find([key], scope, { unlessTold }).then((found) => found?.value);
+			values.push(await found.catch((error: unknown) => this.#refuse(name, error)));
 		}
 		if (values.every((value) => value === undefined || value === null)) return "nothing";
 		const id = values.map((value) => this.#id(value)).join();
@@ -98,6 +109,12 @@ export class Site {
 		);
 	}
 
+	/** Takes down why a key can't be looked up; with the others of the host something else may be wrong. */
+	#refuse(name: string, error: unknown): typeof FAULTY {
+		this.faults.add(name, faultsIn(error));
+		return FAULTY;
+	}
+
 	/** What the data of a host come from, its facts too. */
 	async #inputs(name: string, scope: Scope): Promise<Inputs | undefined> {
 		const { hiera, files, directory } = this.#settings;
@@ -111,10 +128,11 @@ export class Site {
 		return [...facts, ...inputs];
 	}
 
-	async #parse([users, groups, keys]: readonly (Value | undefined)[], scope: Scope): Promise<Parsed> {
+	async #parse([users, groups, keys]: readonly Found[], scope: Scope): Promise<Parsed> {
 		const plain = (value: Value | undefined) => (value === undefined ? undefined : this.#plain(value));
-		const accounts = this.#parser.parse(plain(users), plain(groups));
-		const rootKeys = parseKeys(plain(keys));
+		const accounts =
+			users === FAULTY || groups === FAULTY ? UNCHECKED : this.#parser.parse(plain(users), plain(groups));
+		const rootKeys = keys === FAULTY ? UNCHECKED : parseKeys(plain(keys));
 		const located = async (found: readonly Fault[]) => {
 			const result: Located[] = [];
 			for (const fault of found) {
@@ -131,20 +149,22 @@ export class Site {
 		};
 	}
 
-	/** The same text for the same object, and another one for every other. */
-	#id(value: Value | undefined): string {
-		if (typeof value !== "object" || value === null) return JSON.stringify(String(value));
-		const known = this.#ids.get(value) ?? ++this.#nextId;
-		this.#ids.set(value, known);
+	/**
+	 * The same text for the same hash, and another one for every other. Anything else is a fault, which may stand in another
+	 * file for each host.
+	 */
+	#id(value: Found): string {
+		if (value === undefined || value === null || value === FAULTY) return String(value);
+		const known = (isHash(value) ? this.#ids.get(value) : undefined) ?? ++this.#nextId;
+		if (isHash(value)) this.#ids.set(value, known);
 		return String(known);
 	}
 }
 
-/** What a host's data can't be looked up for. */
-function faultOf(error: TroclaError): Located {
-	const { hint } = error;
-	if (!(error instanceof DataError))
-		return { file: undefined, line: undefined, path: [], message: error.message, hint };
-	const { file, line } = error.place;
-	return { file, line, path: [], message: error.what, hint };
+/** What fails a host, as faults of its data; what fails all is thrown. */
+function faultsIn(error: unknown): readonly Located[] {
+	if (!(error instanceof TroclaError) || OF_THE_WHOLE.includes(error.code)) throw error;
+	const { message, hint } = error;
+	if (!(error instanceof DataError)) return [{ file: undefined, line: undefined, path: [], message, hint }];
+	return error.all.map(({ what, hint, place: { file, line } }) => ({ file, line, path: [], message: what, hint }));
 }

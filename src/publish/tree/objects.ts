@@ -116,7 +116,7 @@ export function readObject(layout: Layout, digest: string): Buffer {
 	const path = layout.object(digest);
 	let content: Buffer;
 	try {
-		content = readFileSync(path);
+		content = readPlain(path);
 	} catch (error) {
 		throw damaged(`can't be read: ${(error as Error).message}`, path); // the file system's reason
 	}
@@ -131,13 +131,18 @@ function damaged(what: string, path: string): TroclaError {
 /** Whether a file has this content, and is no link; what can't be read is replaced like what differs. */
 export function hasContent(path: string, content: Buffer): boolean {
 	try {
-		const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-		try {
-			return readFileSync(file).equals(content);
-		} finally {
-			closeSync(file);
-		}
+		return readPlain(path).equals(content);
 	} catch {
 		return false;
+	}
+}
+
+/** What a file has that is no link; where it is a pipe, nobody waits for who writes into it. */
+function readPlain(path: string): Buffer {
+	const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+	try {
+		return readFileSync(file);
+	} finally {
+		closeSync(file);
 	}
 }

@@ -2,7 +2,7 @@ import { chmodSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parseTimeStamp } from "../../../src/publish/manifest.js";
-import type { SiteSettings } from "../../../src/publish/publish-site.js";
+import { publishSiteChanges, type SiteSettings } from "../../../src/publish/publish-site.js";
 import { HOSTS, PublishSite, rootKey } from "../../support/publish-site.js";
 
 /** The names of the keys that root lets in. */
@@ -124,6 +124,22 @@ test("a password that is made anew is in the sets of the hosts that have its use
 	});
 });
 
+test("a key that is made anew is in the tree when the hosts are signed with it, and not before", async () => {
+	const site = await PublishSite.ready();
+	await site.publishHere();
+	await site.withStore((trocla) => trocla.delete("iar_signing_key"));
+	await site.withStore((trocla) => site.init(trocla));
+	expect(await site.expectWhole()).toBe(3);
+	const warnings: string[] = [];
+	const warn = (message: string) => void warnings.push(message);
+	const published = await site.withStore(async (trocla) =>
+		publishSiteChanges({ ...(await site.settings(trocla)), warn }),
+	);
+	expect(published).toMatchObject({ hosts: 3, changed: [] });
+	expect(warnings).toEqual([expect.stringMatching(/^the signing key is another one now/)]);
+	expect(await site.expectWhole()).toBe(3);
+});
+
 describe("hosts", () => {
 	test("that are not asked for are carried over, with their times", async () => {
 		const site = await PublishSite.ready();
@@ -144,6 +160,18 @@ describe("hosts", () => {
 		// And the next run, of all, knows that this one is not as it should be.
 		expect(await site.publishHere()).toMatchObject({ changed: ["ibox-one.local"] });
 		expect(await site.expectWhole()).toBe(3);
+	});
+
+	test("do not stay signed with a key that the tree has no more", async () => {
+		const site = await PublishSite.ready();
+		await site.publishHere();
+		await site.withStore((trocla) => trocla.reset("iar_signing_key", "openpgp"));
+		const before = site.everything(site.tree);
+		await expect(site.publishHere({ only: ["web.local"] })).rejects.toMatchObject({ code: "config" });
+		expect(site.everything(site.tree)).toEqual(before);
+		expect(await site.publishHere({ only: [...HOSTS] })).toMatchObject({ hosts: 3, kept: 0 });
+		expect(await site.expectWhole()).toBe(3);
+		expect(await site.publishHere({ only: ["web.local"] })).toMatchObject({ hosts: 1, kept: 2 });
 	});
 
 	test("that nobody knows are refused, and nothing is published", async () => {
@@ -265,6 +293,15 @@ describe("a clock", () => {
 		await site.publishHere({ ...at(now), warn: (message) => warnings.push(message) });
 		expect(stamp(site, "web.local")).toBe(now);
 		expect(warnings).toEqual([expect.stringContaining(new Date(future).toISOString())]);
+	});
+
+	test("that a damaged set tells of is not believed where no time is like it", async () => {
+		const site = await PublishSite.ready();
+		await site.publishHere();
+		site.remove("tree/hosts/web.local/TimeStamp");
+		site.write("tree/hosts/web.local/TimeStamp", "9007199254740991\n");
+		expect(await site.publishHere()).toMatchObject({ hosts: 3 });
+		expect(await site.expectWhole()).toBe(3);
 	});
 
 	test("that is before the signing key publishes nothing", async () => {

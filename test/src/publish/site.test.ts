@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { describeSiteFault, FaultyData, type SiteFault } from "../../../src/publish/faults.js";
+import { previewSite } from "../../../src/publish/preview.js";
 import type { SiteSettings } from "../../../src/publish/publish-site.js";
 import { HIERA, HOSTS, PublishSite, rootKey } from "../../support/publish-site.js";
 
@@ -135,6 +136,69 @@ describe("what a host's data can't be read for", () => {
 		site.write("data/hosts/ibox-one.local.yaml", { "accounts::users": { alice: { uid: "many" } } });
 		const faults = await faultsOf(site);
 		expect(faults.flatMap(({ hosts }) => hosts).sort()).toEqual([...HOSTS]);
+	});
+});
+
+test("the same fault of several hosts is told of each file that has it", async () => {
+	const site = await PublishSite.ready();
+	for (const value of ["all", 7, ["all"]]) {
+		for (const host of HOSTS) site.write(`data/hosts/${host}.yaml`, { "accounts::users": value });
+		const faults = await faultsOf(site);
+		expect(faults.map(({ file, hosts }) => [file, hosts])).toEqual(
+			HOSTS.map((host) => [site.path(`data/hosts/${host}.yaml`), [host]]),
+		);
+	}
+});
+
+describe("one fault of a host hides no other:", () => {
+	test("all files of its levels that can't be read are listed", async () => {
+		const site = await PublishSite.ready();
+		site.write("data/hosts/web.local.yaml", "a: [\n");
+		site.write("data/roles/web.yaml", "a:\n\tb: 1\n");
+		site.write("data/defaults.yaml", "a: b: c\n");
+		const faults = await faultsOf(site);
+		expect(faults.map(({ file }) => file?.replace(`${site.directory}/`, ""))).toEqual([
+			"data/defaults.yaml",
+			"data/hosts/web.local.yaml",
+			"data/roles/web.yaml",
+		]);
+		expect(faults.map(({ hosts }) => hosts)).toEqual([[...HOSTS], ["web.local"], ["web.local"]]);
+		expect(faults.map(({ line }) => line)).toEqual([1, expect.any(Number), 2]);
+	});
+
+	test("where one key can't be merged, the others' faults are listed", async () => {
+		const site = await PublishSite.ready();
+		site.write("data/hosts/web.local.yaml", {
+			"ibox::root_keys": [],
+			"accounts::users": { alice: { uid: "many" } },
+			"accounts::groups": { people: { gid: 4 } },
+		});
+		const lines = told(site, await faultsOf(site));
+		expect(lines).toHaveLength(3);
+		for (const key of ["ibox::root_keys", "accounts::users.alice.uid", "accounts::groups.people.gid"]) {
+			expect(lines).toContainEqual(expect.stringContaining(key));
+		}
+		site.write("data/hosts/web.local.yaml", {
+			lookup_options: { "accounts::groups": { merge: "deeper" } },
+			"accounts::users": { alice: { gid: "nowhere" } },
+			"ibox::root_keys": { userA: { type: "none" } },
+		});
+		// Whether a user's group exists is not known.
+		expect(told(site, await faultsOf(site)).map((line) => /(accounts|ibox)::\w+/.exec(line)?.[0])).toEqual([
+			"ibox::root_keys",
+			"accounts::groups",
+		]);
+	});
+});
+
+test("a name that no host can have is a fault, which a preview lists too, and nothing is made", async () => {
+	const site = await PublishSite.ready();
+	for (const name of ["a\nb", "\u001b[31m"]) site.write(`facts/${name}.yaml`, {});
+	const faults = await faultsOf(site);
+	expect(faults).toHaveLength(2);
+	for (const line of told(site, faults)) expect(line).toMatch(/^\P{C}+ can't be a host's name \P{C}+$/u);
+	await expect(site.withStore(async (trocla) => previewSite(await site.settings(trocla)))).rejects.toMatchObject({
+		faults,
 	});
 });
 

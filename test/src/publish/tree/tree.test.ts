@@ -179,6 +179,21 @@ test.each([
 	look(tree);
 });
 
+test("an object that is a link is not held, though it leads to the same content", async () => {
+	const tree = newTree();
+	await publish(tree, HOSTS, 1);
+	const holds = () =>
+		withTree(tree, { create: false }, async (draft) => {
+			const { digests } = draft.current?.set("db1.example.com") ?? expect.unreachable();
+			return draft.holds(digests);
+		});
+	expect(await holds()).toBe(true);
+	const path = join(tree, "objects", sha256("gshadow\n"));
+	renameSync(path, `${tree}.moved`);
+	symlinkSync(`${tree}.moved`, path);
+	expect(await holds()).toBe(false);
+});
+
 test("a host whose set or contents are damaged is not kept, and is mended when it is published", async () => {
 	const tree = newTree();
 	await publish(tree, HOSTS, 1);
