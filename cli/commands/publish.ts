@@ -15,6 +15,7 @@ import { hieraPlaces } from "../hiera-places.js";
 import { untilInterrupted } from "../interrupt.js";
 import { manyAtOnce } from "../many-at-once.js";
 import { LinePrinter, tell } from "../output.js";
+import { readPeriod } from "../period.js";
 import { Progress } from "../progress.js";
 import { auditPublication, describePublication, remarks, some, tellFaults } from "../publish-report.js";
 
@@ -82,19 +83,38 @@ async function init(context: Context, flags: FlagValues): Promise<number> {
 	);
 }
 
+const MODES = { init: "--init", dryRun: "--dry-run", watch: "--watch" } as const;
+
+/** What says how hosts are published. */
+const OF_HOSTS = {
+	host: "--host",
+	hosts: "--hosts",
+	hieraConfig: "--hiera-config",
+	environment: "--environment",
+	create: "--no-create",
+	anew: "--anew",
+	allowEmpty: "--allow-empty",
+} as const;
+
 /** @throws {TroclaError} `invalid` */
 function checkFlags(flags: FlagValues): void {
-	const given = (["init", "dryRun", "watch"] as const).filter((name) => flags[name] === true);
-	if (given.length > 1) {
-		const [one, other] = given.map((name) => `--${name === "dryRun" ? "dry-run" : name}`);
-		throw new TroclaError("invalid", `${one} and ${other} don't go together`, "Give one of them");
-	}
-	if (flags.every !== undefined && flags.watch !== true) {
-		throw new TroclaError("invalid", "--every is for --watch", "Give both, or none");
+	const [one, other] = givenOf(MODES, flags);
+	if (other !== undefined) throw invalid(`${one} and ${other} don't go together`, "Give one of them");
+	const [idle] = flags.init === true ? givenOf(OF_HOSTS, flags) : [];
+	if (idle !== undefined) throw invalid(`${idle} does nothing with --init, which publishes no host`, "Leave it out");
+	if (flags.every !== undefined) {
+		if (flags.watch !== true) throw invalid("--every is for --watch", "Give both, or none");
+		readPeriod("--every", flags.every, "5m");
 	}
 	// Of a variable that is not set; it would be the working directory.
-	if (flags.tree === "") throw new TroclaError("invalid", "--tree is empty", "Name the directory to publish to");
+	if (flags.tree === "") throw invalid("--tree is empty", "Name the directory to publish to");
 }
+
+function givenOf(spellings: { readonly [name: string]: string }, flags: FlagValues): string[] {
+	return Object.entries(spellings).flatMap(([name, spelling]) => (flags[name] === undefined ? [] : [spelling]));
+}
+
+const invalid = (message: string, hint: string) => new TroclaError("invalid", message, hint);
 
 async function readPlaces(context: Context, flags: FlagValues) {
 	const places = publishPlaces(await context.config());

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from "
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { PublishSite, rootKey } from "../support/publish-site.js";
-import { run, TROCLA } from "../support/sandbox.js";
+import { run, Sandbox, TROCLA } from "../support/sandbox.js";
 import { contents, SealedSite } from "../support/sealed-site.js";
 
 const PLAINTEXT = "hunter2-in-the-clear";
@@ -49,6 +49,18 @@ describe("publish --init", () => {
 		});
 		expect(site.everything(site.path("store"))).toEqual(before);
 		expect(existsSync(site.tree)).toBe(false);
+	});
+
+	test.each([
+		["--init --host web.local", "--host does nothing with --init"],
+		["--init --no-create", "--no-create does nothing with --init"],
+		["--every 5m", "--every is for --watch"],
+		["--watch --every soon", '--every takes a time, not "soon"'],
+		["--tree ''", "--tree is empty"],
+	])("%s is refused before anything is looked at", async (flags, message) => {
+		const { code, stdout, stderr } = await new Sandbox().shell(`trocla publish ${flags}`);
+		expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+		expect(stderr).toContain(message);
 	});
 
 	test.each([
