@@ -16,8 +16,8 @@ export interface SignedManifest {
 /**
  * A generation that is being made, in a directory that is there.
  *
- * All hosts of a run have one `TimeStamp`, and `Host` never changes, so these two are hard links: three files less a
- * host take two fifths of the space away, and half of the time that it takes to remove them.
+ * All hosts of a run have one `TimeStamp`, and `Host` never changes, so these two are hard links. That saves a fifth of
+ * the space, and of the time that it takes to make and to remove a generation.
  */
 export class Generation {
 	readonly #directory: string;

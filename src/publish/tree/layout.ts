@@ -66,9 +66,10 @@ export class Layout {
 		return number;
 	}
 
-	/** The numbers of the generations that are there, the lowest first, whole or not. */
+	/** The numbers of the generations that are there, the lowest first, whole or not. A link to elsewhere is none. */
 	numbers(): number[] {
-		const numbers = readdirSync(this.generations).map(generationNumber);
+		const entries = readdirSync(this.generations, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+		const numbers = entries.map(({ name }) => generationNumber(name));
 		return numbers.filter((number) => number !== undefined).sort((a, b) => a - b);
 	}
 

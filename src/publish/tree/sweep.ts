@@ -1,5 +1,4 @@
-import { lstatSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { type Dirent, readdirSync, readFileSync, rmdirSync, rmSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { TroclaError } from "../../errors.js";
 import type { Layout } from "./layout.js";
@@ -45,12 +44,11 @@ async function remove(layout: Layout, { removed = () => {}, named }: SweepSettin
 	const objects = await sweepObjects(layout, kept, named);
 	for (const number of superfluous) {
 		const directory = layout.generation(number);
-		for await (const hosts of slices(readdirSync(directory))) {
-			// By promises, which here take less time than plain calls: several threads wait for the disk.
-			await Promise.all(hosts.map((host) => rm(join(directory, host), { recursive: true, force: true })));
+		for await (const hosts of slices(readdirSync(directory, { withFileTypes: true }))) {
+			for (const host of hosts) removeHost(join(directory, host.name), host);
 			removed(hosts.length);
 		}
-		await rm(directory, { recursive: true, force: true });
+		rmSync(directory, { recursive: true, force: true });
 	}
 	return { objects, generations: superfluous.length };
 }
@@ -70,6 +68,18 @@ function divide(numbers: readonly number[], published: number | undefined) {
 	const previous = numbers.findLast((number) => published !== undefined && number < published);
 	const isKept = (number: number) => number === published || number === previous;
 	return { kept: numbers.filter(isKept), superfluous: numbers.filter((number) => !isKept(number)) };
+}
+
+/** For what a publisher made this takes half of the time that rmSync does, which is for anything else. */
+function removeHost(directory: string, entry: Dirent): void {
+	try {
+		// What a link leads to is not ours; rmdir(2) refuses the link, and then it goes alone.
+		const names = entry.isDirectory() ? readdirSync(directory) : [];
+		for (const name of names) unlinkSync(join(directory, name));
+		rmdirSync(directory);
+	} catch {
+		rmSync(directory, { recursive: true, force: true });
+	}
 }
 
 async function sweepObjects(
@@ -94,10 +104,17 @@ async function sweepObjects(
 async function spare(generation: string, objects: Set<string>): Promise<void> {
 	for await (const hosts of slices(readdirSync(generation))) {
 		for (const host of hosts) {
-			const path = join(generation, host, "HashDigest");
-			if (!lstatSync(path, { throwIfNoEntry: false })) continue;
-			// Whatever looks like a digest is spared, in a manifest that is damaged too.
-			for (const digest of readFileSync(path, "latin1").match(/\b[0-9a-f]{64}\b/g) ?? []) objects.delete(digest);
+			for (const digest of digestsIn(join(generation, host, "HashDigest"))) objects.delete(digest);
 		}
+	}
+}
+
+/** Whatever looks like a digest in a manifest, be it damaged or not there. */
+function digestsIn(path: string): readonly string[] {
+	try {
+		return readFileSync(path, "latin1").match(/\b[0-9a-f]{64}\b/g) ?? [];
+	} catch (error) {
+		if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return [];
+		throw error;
 	}
 }

@@ -37,7 +37,8 @@ export async function withTree<Result>(
 	}
 	return await lockTree(layout, async () => {
 		for (const path of [layout.objects, layout.generations]) if (!existsSync(path)) makeNew(path);
-		if (needsSweep(layout)) await sweep(layout);
+		// What can't be removed must not keep new sets back: it is told once they are published.
+		if (needsSweep(layout)) await sweep(layout).catch(() => {});
 		const published = layout.published();
 		const current = published === undefined ? undefined : new PublishedTree(layout, published);
 		const draft = new Draft(layout, (published ?? 0) + 1, current);

@@ -27,12 +27,18 @@ export function addHost(draft: Draft, host: string, stamp: number, contents: Par
 	draft.add(host, { manifest, signature: signatureOf(manifest.hashDigest) });
 }
 
-/** Publishes hosts at a time, by default the one after the newest that is published. */
+/**
+ * Publishes hosts at a time, by default the one after the newest that is published.
+ *
+ * @throws {TroclaError} also where not all could be removed after it
+ */
 export function publish(tree: string, hosts: readonly string[], at?: number): Promise<Publication> {
 	return withTree(tree, { create: true }, async (draft) => {
 		const stamp = at ?? (draft.current?.newest() ?? 0) + 1;
 		for (const host of hosts) addHost(draft, host, stamp);
-		return await draft.publish();
+		const publication = await draft.publish();
+		if (publication.notRemoved) throw publication.notRemoved;
+		return publication;
 	});
 }
 

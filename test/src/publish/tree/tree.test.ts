@@ -320,6 +320,39 @@ test("what others put beside its own is left alone, a lock that someone removed 
 	expect(leftovers(tree).sort()).toEqual(foreign.sort());
 });
 
+test("whatever got into a generation goes with it, and what a link in it leads to stays", async () => {
+	const sandbox = new Sandbox();
+	const tree = sandbox.path("tree");
+	await publish(tree, HOSTS, 1);
+	mkdirSync(join(tree, "hosts/db1.example.com/notes/more"), { recursive: true });
+	writeFileSync(join(tree, "hosts/notes"), "mine");
+	mkdirSync(sandbox.path("other"));
+	writeFileSync(sandbox.path("other/file"), "x");
+	symlinkSync(sandbox.path("other"), join(tree, "hosts/www1.example.com/other"));
+	symlinkSync(sandbox.path("other"), join(tree, "hosts/other"));
+	symlinkSync(sandbox.path("other"), join(tree, "generations/77"));
+	for (const stamp of [2, 3]) await publish(tree, HOSTS, stamp);
+	expect(leftovers(tree)).toEqual(["generations/77"]);
+	expect(readdirSync(sandbox.path("other"))).toEqual(["file"]);
+});
+
+test.skipIf(!isRoot)("what can't be removed keeps nothing back, and is told until it can", async ({ skip }) => {
+	const tree = newTree();
+	await publish(tree, HOSTS, 1);
+	const busy = join(tree, "generations/1/db1.example.com");
+	const mounted = await run("mount", ["-t", "tmpfs", "tmpfs", busy]);
+	if (mounted.code !== 0 && !process.env.CI) skip(`can't mount a tmpfs: ${mounted.stderr}`);
+	cleanUp(() => run("umount", [busy]));
+	await publish(tree, HOSTS, 2);
+	for (const stamp of [3, 4]) {
+		await expect(publish(tree, HOSTS, stamp)).rejects.toThrow(error("store", /tree can't be tidied up: EBUSY.*db1/));
+		expect(stampsOf(tree)).toEqual([stamp, stamp, stamp]);
+	}
+	expect(await run("umount", [busy])).toMatchObject({ code: 0 });
+	await publish(tree, HOSTS, 5);
+	expect(leftovers(tree)).toEqual([]);
+});
+
 test("an empty directory, a disk of its own, and one whose parents are not there become a tree", async () => {
 	const sandbox = new Sandbox();
 	mkdirSync(sandbox.path("empty"), { mode: 0o700 });
