@@ -178,7 +178,7 @@ test("what is not found is said on standard error, with exit 1, unless there is 
 		/^trocla: "no", "not" are not in Hiera's data\n {2}See where it looks with: (.*)\n$/.exec(stderr) ?? [];
 	expect(await sandbox.shell(hint)).toMatchObject({
 		code: 0,
-		stdout: expect.stringMatching(/^key "no".*\n[^]*^key "not"/m),
+		stdout: expect.stringMatching(/^key "no".*\n[\s\S]*^key "not"/m),
 		stderr: "",
 	});
 	const standIn = await sandbox.run(["lookup", "no", "--default", "no", ...AT]);
