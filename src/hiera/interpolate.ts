@@ -118,6 +118,7 @@ async function evaluateOnce(method: Method, key: string, journey: Journey, looku
 /** The value of a variable, or of a part of one: `facts.os.family`; nil where there is none. */
 export function variable(text: string, scope: Scope, place: Place): Value {
 	const key = parseKey(text, place);
+	scope.use(text, key.root);
 	const value = scope.get(key.root);
 	const found = value === undefined || value === null ? NOT_FOUND : dig(key, value, place);
 	return found === NOT_FOUND ? null : found;

@@ -18,10 +18,12 @@ const NOTHING: Hash = new Map();
 export class Scope {
 	readonly #top: Hash;
 	readonly #local: Hash;
+	readonly #used: Set<string>;
 
-	private constructor(top: Hash, local: Hash) {
+	private constructor(top: Hash, local: Hash, used = new Set<string>()) {
 		this.#top = top;
 		this.#local = local;
+		this.#used = used;
 	}
 
 	/** Each fact by its name, and `facts`, `trusted`, `server_facts` and `environment`, as at the top of a manifest. */
@@ -43,9 +45,19 @@ export class Scope {
 		return this.#local.has(name) ? this.#local.get(name) : this.#top.get(name);
 	}
 
-	/** The same with one more variable. */
+	/** The same with one more variable, which comes from the others. */
 	with(name: string, value: Value): Scope {
-		return new Scope(this.#top, new Map([[name, value]]));
+		return new Scope(this.#top, new Map([[name, value]]), this.#used);
+	}
+
+	/** Takes down that a variable, or a part of it, was asked for by this name. */
+	use(name: string, root: string): void {
+		if (!this.#local.has(root)) this.#used.add(name);
+	}
+
+	/** What was asked for so far. */
+	get used(): ReadonlySet<string> {
+		return this.#used;
 	}
 }
 

@@ -1,21 +1,21 @@
 import { onceEach } from "../accounts/once-each.js";
 import type { StoredPassword } from "../accounts/password.js";
 import type { DataFiles } from "../hiera/data-files.js";
-import { InputRecorder, type Inputs, type InputTable, RecordedInputs } from "../hiera/inputs.js";
+import { InputRecorder, type InputTable, RecordedInputs } from "../hiera/inputs.js";
 import type { Hashes } from "./hashes.js";
 import type { FileDigests } from "./manifest.js";
 import { PasswordMap } from "./password-map.js";
 import { isIn, type Ranges, toRanges } from "./ranges.js";
 import { SharedList } from "./shared-list.js";
 import type { SigningKey } from "./signing-key.js";
+import type { Origins } from "./site.js";
 
 /** The name of the file beside the sets in which a run says for the next one what they hang on. */
 export const LAST_RUN = "last-run.json";
 
 /** What a host's set hung on, besides what is the same for all hosts. */
 export interface Grounds {
-	/** The files that its data came from; its facts among them. */
-	readonly inputs: Inputs;
+	readonly origins: Origins;
 	/** The passwords of its users; hosts with the same list share one. */
 	readonly passwords: SharedList<StoredPassword>;
 }
@@ -26,6 +26,8 @@ export interface Run {
 	readonly circumstances: string;
 	readonly key: SigningKey;
 	readonly files: DataFiles;
+	/** The digest of what variables of a host are now; `undefined` where it has none. */
+	readonly digestVariables: (host: string, variables: readonly string[]) => Promise<string | undefined>;
 }
 
 /** A set as it was published. */
@@ -47,18 +49,22 @@ export class LastRun {
 	readonly #inputs: RecordedInputs;
 	readonly #lists: readonly Ranges[];
 	readonly #sets: readonly FileDigests[];
+	readonly #variables: readonly (readonly string[])[];
+	readonly #digestVariables: Run["digestVariables"];
 	readonly #rows: readonly PasswordRow[];
 	readonly #passwords: readonly StoredPassword[];
 	/** The numbers of the passwords whose hash is not there, or not as it was, ascending. */
 	readonly #changed = onceEach((hashes: Hashes) => this.#changedIn(hashes));
 	readonly #known = new Map<number, SharedList<StoredPassword>>();
 
-	private constructor(rows: Rows, files: DataFiles) {
+	private constructor(rows: Rows, { files, digestVariables }: Run) {
 		this.stamp = rows.stamp;
 		this.#hosts = new Map(rows.hosts.map((row) => [row[0], row]));
 		this.#inputs = new RecordedInputs(rows.inputs, files);
 		this.#lists = rows.lists;
 		this.#sets = rows.sets;
+		this.#variables = rows.variables;
+		this.#digestVariables = digestVariables;
 		this.#rows = rows.passwords;
 		this.#passwords = rows.passwords.map(([key, format]) => ({ key, format }));
 	}
@@ -68,22 +74,33 @@ export class LastRun {
 	 *
 	 * @param file - its content; `undefined` where there is none
 	 */
-	static read(file: string | undefined, { circumstances, key, files }: Run): LastRun | undefined {
+	static read(file: string | undefined, run: Run): LastRun | undefined {
+		const { circumstances, key } = run;
 		const [mac = "", text = ""] = file?.split("\n") ?? [];
 		if (mac !== key.authenticate(`${circumstances}\n${text}`)) return undefined;
 		const rows = JSON.parse(text) as Rows; // its own run wrote it
-		return new LastRun(rows, files);
+		return new LastRun(rows, run);
 	}
 
-	/** What the set of a host hung on, where its inputs are as they were. Whether its hashes are, the caller finds out. */
+	/** What the set of a host hung on, where its data are as they were. Whether its hashes are, the caller finds out. */
 	async recall(host: string): Promise<Recalled | undefined> {
-		const [, inputs, listNumber = -1, setNumber = -1] = this.#hosts.get(host) ?? [];
+		const row = this.#hosts.get(host);
+		if (!row || !(await this.#inputs.isSame(row[1])) || !(await this.#hasSameFacts(row))) return undefined;
+		const [, inputs, listNumber, setNumber, facts, variablesNumber, digest] = row;
 		const ranges = this.#lists[listNumber];
 		const digests = this.#sets[setNumber];
-		if (!inputs || !ranges || !digests || !(await this.#inputs.isSame(inputs))) return undefined;
-		const grounds = { inputs: this.#inputs.inputs(inputs), passwords: this.#list(listNumber, ranges) };
+		const variables = this.#variables[variablesNumber];
+		if (!ranges || !digests || !variables) return undefined;
+		const files = { inputs: this.#inputs.inputs(inputs), facts: this.#inputs.inputs(facts) };
+		const grounds = { origins: { ...files, variables, digest }, passwords: this.#list(listNumber, ranges) };
 		const isCurrent = (hashes: Hashes) => !this.#changed(hashes).some((number) => isIn(ranges, number));
 		return { digests, grounds, isCurrent };
+	}
+
+	/** Puppet's facts change with every run of an agent; those that are asked for hardly ever do. */
+	async #hasSameFacts([host, , , , facts, variablesNumber, digest]: HostRow): Promise<boolean> {
+		if (await this.#inputs.isSame(facts)) return true;
+		return (await this.#digestVariables(host, this.#variables[variablesNumber] ?? [])) === digest;
 	}
 
 	#list(number: number, ranges: Ranges): SharedList<StoredPassword> {
@@ -109,6 +126,8 @@ export class RunRecorder {
 	readonly #hosts: HostRow[] = [];
 	readonly #lists: Ranges[] = [];
 	readonly #sets: FileDigests[] = [];
+	readonly #variables: (readonly string[])[] = [];
+	readonly #variablesByText = new Map<string, number>();
 	readonly #numbers = new WeakMap<FileDigests, number>();
 	readonly #passwords = new PasswordMap<number>();
 	readonly #rows: PasswordRow[] = [];
@@ -127,18 +146,22 @@ export class RunRecorder {
 		this.#hashes = hashes;
 	}
 
-	async add(host: string, digests: FileDigests, { inputs, passwords }: Grounds): Promise<void> {
-		this.#hosts.push([host, await this.#inputs.add(inputs), this.#list(passwords), this.#set(digests)]);
+	async add(host: string, digests: FileDigests, { origins, passwords }: Grounds): Promise<void> {
+		const { inputs, facts, variables, digest } = origins;
+		const files = { data: await this.#inputs.add(inputs), facts: await this.#inputs.add(facts) };
+		const numbers = [this.#list(passwords), this.#set(digests)] as const;
+		this.#hosts.push([host, files.data, ...numbers, files.facts, this.#variablesNumber(variables), digest]);
 	}
 
 	/** The content of the file. */
-	file({ circumstances, key, stamp }: Omit<Run, "files"> & { readonly stamp: number }): string {
+	file({ circumstances, key, stamp }: Pick<Run, "circumstances" | "key"> & { readonly stamp: number }): string {
 		const rows: Rows = {
 			stamp,
 			inputs: this.#inputs.table,
 			passwords: this.#rows,
 			lists: this.#lists,
 			sets: this.#sets,
+			variables: this.#variables,
 			hosts: this.#hosts,
 		};
 		const text = JSON.stringify(rows);
@@ -148,6 +171,13 @@ export class RunRecorder {
 	#set(digests: FileDigests): number {
 		const number = this.#numbers.get(digests) ?? this.#sets.push(digests) - 1;
 		this.#numbers.set(digests, number);
+		return number;
+	}
+
+	#variablesNumber(variables: readonly string[]): number {
+		const text = JSON.stringify(variables);
+		const number = this.#variablesByText.get(text) ?? this.#variables.push(variables) - 1;
+		this.#variablesByText.set(text, number);
 		return number;
 	}
 
@@ -183,7 +213,15 @@ export class RunRecorder {
 	}
 }
 
-type HostRow = readonly [host: string, inputs: readonly number[], list: number, set: number];
+type HostRow = readonly [
+	host: string,
+	inputs: readonly number[],
+	list: number,
+	set: number,
+	facts: readonly number[],
+	variables: number,
+	digest: string,
+];
 type PasswordRow = readonly [key: string, format: StoredPassword["format"], digest: string];
 
 /** What is in the file. */
@@ -193,5 +231,7 @@ interface Rows {
 	readonly passwords: readonly PasswordRow[];
 	readonly lists: readonly Ranges[];
 	readonly sets: readonly FileDigests[];
+	/** The names that hosts have asked for; most have asked for the same. */
+	readonly variables: readonly (readonly string[])[];
 	readonly hosts: readonly HostRow[];
 }

@@ -166,8 +166,8 @@ class Reader {
 		site.faults.add(name, losses);
 		if (read === "nothing") this.#unmanaged.push(name);
 		else {
-			const { set, inputs } = read;
-			this.#fresh.set(name, { set, grounds: inputs && { inputs, passwords: set.passwords } });
+			const { set, origins } = read;
+			this.#fresh.set(name, { set, grounds: origins && { origins, passwords: set.passwords } });
 		}
 	}
 }

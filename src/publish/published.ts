@@ -47,13 +47,15 @@ export class PublishedSets extends KnownSets implements Published {
 	readonly #draft: Draft;
 	readonly #lastRun: LastRun | undefined;
 
-	constructor(draft: Draft, settings: Pick<PublishSettings, "warn" | "key" | "files" | "anew" | "circumstances">) {
+	constructor(draft: Draft, settings: PublishSettings) {
 		super(draft.current, settings.warn);
 		this.#draft = draft;
 		// What a killed run wrote is of a generation that was never published.
 		const circumstances = circumstancesOf(draft.number - 1, settings);
 		const file = draft.current && !settings.anew ? draft.readBeside(LAST_RUN) : undefined;
-		this.#lastRun = LastRun.read(file, { ...settings, circumstances });
+		const { key, files, site } = settings;
+		const digestVariables = site.digestVariables.bind(site);
+		this.#lastRun = LastRun.read(file, { circumstances, key, files, digestVariables });
 	}
 
 	/** The newest time of a set, in milliseconds since the epoch; `undefined` where there is none. */

@@ -9,6 +9,7 @@ import { factsFiles, loadHost } from "../hiera/facts.js";
 import type { Hiera } from "../hiera/hiera.js";
 import type { Inputs } from "../hiera/inputs.js";
 import { Scope } from "../hiera/scope.js";
+import { digestVariables, usedVariables } from "../hiera/used-variables.js";
 import { isHash, sharedPlainValues, type Value } from "../hiera/value.js";
 import { FaultList, type Located, locate } from "./faults.js";
 import { AccountsKeeper, type HostAccounts } from "./host-accounts.js";
@@ -28,7 +29,18 @@ export interface SiteSettings {
 export interface ReadHost {
 	readonly set: HostAccounts;
 	/** What the set came from; `undefined` where that can't be told, or there are notes, which each run is to say again. */
-	readonly inputs: Inputs | undefined;
+	readonly origins: Origins | undefined;
+}
+
+/** What a host's data come from. */
+export interface Origins {
+	/** The files of the data. */
+	readonly inputs: Inputs;
+	/** Those of the host's facts. */
+	readonly facts: Inputs;
+	/** What of the facts was asked for, and the digest of that: the rest of them may change. */
+	readonly variables: readonly string[];
+	readonly digest: string;
 }
 
 /** How the keys are merged unless `lookup_options` say it: root's as Hiera's `hiera_hash` does, accounts to any depth. */
@@ -86,10 +98,9 @@ export class Site {
 	}
 
 	async #read(name: string): Promise<ReadHost | "nothing" | undefined> {
-		const { hiera, files, directory, environment } = this.#settings;
-		const host = await loadHost(directory, name, files.contents);
-		if (!host) throw new TroclaError("not_found", `the file of ${name} in ${directory} went away meanwhile`);
-		const scope = Scope.of({ ...host, environment });
+		const { hiera, directory } = this.#settings;
+		const scope = await this.#scope(name);
+		if (!scope) throw new TroclaError("not_found", `the file of ${name} in ${directory} went away meanwhile`);
 		const values: Found[] = [];
 		for (const [key, unlessTold] of Object.entries(MERGES)) {
 			const found = hiera.find([key], scope, { unlessTold }).then((found) => found?.value);
@@ -104,7 +115,7 @@ export class Site {
 		return (
 			parsed.value && {
 				set: parsed.value,
-				inputs: parsed.notes.length > 0 ? undefined : await this.#inputs(name, scope),
+				origins: parsed.notes.length > 0 ? undefined : await this.#origins(name, scope),
 			}
 		);
 	}
@@ -115,17 +126,36 @@ export class Site {
 		return FAULTY;
 	}
 
-	/** What the data of a host come from, its facts too. */
-	async #inputs(name: string, scope: Scope): Promise<Inputs | undefined> {
+	/** What the variables of a host are now; `undefined` where its facts can't be read, or one of them can't be told. */
+	async digestVariables(name: string, variables: readonly string[]): Promise<string | undefined> {
+		try {
+			const scope = await this.#scope(name);
+			return scope && digestVariables(variables, scope);
+		} catch (error) {
+			if (error instanceof TroclaError) return undefined;
+			throw error;
+		}
+	}
+
+	async #scope(name: string): Promise<Scope | undefined> {
+		const { files, directory, environment } = this.#settings;
+		const host = await loadHost(directory, name, files.contents);
+		return host && Scope.of({ ...host, environment });
+	}
+
+	/** What the data of a host come from, after its look-ups. */
+	async #origins(name: string, scope: Scope): Promise<Origins | undefined> {
 		const { hiera, files, directory } = this.#settings;
 		const inputs = await hiera.inputs(scope);
-		if (!inputs) return undefined;
+		const variables = usedVariables(scope);
+		const digest = digestVariables(variables, scope);
+		if (!inputs || digest === undefined) return undefined;
 		const facts: string[] = [];
 		for (const path of factsFiles(directory, name)) {
 			facts.push(path);
 			if ((await files.contents.digest(path)) !== null) break;
 		}
-		return [...facts, ...inputs];
+		return { inputs, facts, variables, digest };
 	}
 
 	async #parse([users, groups, keys]: readonly Found[], scope: Scope): Promise<Parsed> {

@@ -10,6 +10,7 @@ import { SigningKey } from "../../../src/publish/signing-key.js";
 import type { Trocla } from "../../../src/trocla.js";
 import { HIERA, HOSTS, PublishSite, rootKey } from "../../support/publish-site.js";
 
+const ROLES = { name: "Roles", mapped_paths: ["facts.roles", "one", "roles/%{one}.yaml"] };
 const PASSWORDS = { name: "Passwords", lookup_key: "trocla_lookup_key" };
 
 /** What the edits of a site may change besides its files. */
@@ -22,7 +23,16 @@ interface Turned {
 type Edit = (site: PublishSite, trocla: Trocla, turned: Turned) => Promise<unknown> | unknown;
 
 const host = fc.constantFrom(...HOSTS);
-const word = fc.constantFrom("one", "two", "%{facts.role}", "%{trusted.certname}", "%{environment}");
+const word = fc.constantFrom(
+	"%{facts.os.family}",
+	"%{os.release}",
+	"(%{roles})",
+	"one",
+	"two",
+	"%{facts.role}",
+	"%{trusted.certname}",
+	"%{environment}",
+);
 const level = fc.oneof(
 	host.map((name) => `data/hosts/${name}.yaml`),
 	fc.constantFrom("data/roles/web.yaml", "data/roles/db.yaml", "data/shared/a.yaml", "data/shared/b.yaml"),
@@ -43,6 +53,19 @@ const content = fc.oneof(
 	fc.constant({ lookup_options: { "accounts::users": { merge: "hash" } } }),
 	fc.constant({ lookup_options: { "ibox::root_keys": { merge: "first" } } }),
 	fc.constant({}),
+);
+
+const facts = fc.record(
+	{
+		role: fc.constantFrom("web", "db"),
+		roles: fc.constantFrom(["web"], ["db", "web"], "db"),
+		uptime: fc.nat(3),
+		os: fc.oneof(
+			fc.constant("Debian"),
+			fc.record({ family: fc.constantFrom("Debian", "RedHat"), release: fc.nat(1) }, { requiredKeys: [] }),
+		),
+	},
+	{ requiredKeys: [] },
 );
 
 const edit: fc.Arbitrary<{ readonly name: string; readonly make: Edit }> = fc.oneof(
@@ -70,6 +93,13 @@ const edit: fc.Arbitrary<{ readonly name: string; readonly make: Edit }> = fc.on
 			})),
 	},
 	{
+		weight: 3,
+		arbitrary: fc.tuple(host, facts).map(([name, parts]) => ({
+			name: `facts ${name} ${JSON.stringify(parts)}`,
+			make: (site: PublishSite) => site.write(`facts/${name}.yaml`, parts),
+		})),
+	},
+	{
 		weight: 1,
 		arbitrary: host.map((name) => ({
 			name: `no facts of ${name}`,
@@ -90,7 +120,7 @@ const edit: fc.Arbitrary<{ readonly name: string; readonly make: Edit }> = fc.on
 	},
 	{
 		weight: 1,
-		arbitrary: fc.shuffledSubarray([...HIERA.hierarchy, PASSWORDS], { minLength: 4 }).map((hierarchy) => ({
+		arbitrary: fc.shuffledSubarray([...HIERA.hierarchy, ROLES, PASSWORDS], { minLength: 4 }).map((hierarchy) => ({
 			name: `hierarchy ${hierarchy.map(({ name }) => name)}`,
 			make: (site: PublishSite) => site.write("hiera.yaml", { ...HIERA, hierarchy }),
 		})),
@@ -242,9 +272,10 @@ describe("what the last run left", () => {
 	/** Says of every host that it had the files of web.local. */
 	function swapped(file: string): string {
 		const [, text = ""] = file.split("\n");
-		const rows = JSON.parse(text) as { hosts: [string, number[], number, number][] }; // as last-run.ts has it
+		const rows = JSON.parse(text) as { hosts: [string, number[], number, number, ...unknown[]][] }; // as last-run.ts has it
 		const webs = rows.hosts.find(([host]) => host === "web.local")?.[3] ?? expect.unreachable();
-		return JSON.stringify({ ...rows, hosts: rows.hosts.map(([host, inputs, list]) => [host, inputs, list, webs]) });
+		const hosts = rows.hosts.map(([host, inputs, list, , ...rest]) => [host, inputs, list, webs, ...rest]);
+		return JSON.stringify({ ...rows, hosts });
 	}
 
 	/** The same as a run would have written it who has the signing key. */
@@ -263,6 +294,30 @@ describe("what the last run left", () => {
 		writeFileSync(path(site), await authenticated(site, swapped(read(site))));
 		expect((await site.publishHere()).changed).toEqual([]);
 		expect(site.text("ibox-one.local", "passwd")).toBe(site.text("web.local", "passwd"));
+	});
+
+	test.each([
+		["another fact", { uptime: 2 }, true],
+		["another fact beside the one that a path asks for", { os: { family: "Debian", uptime: 2 } }, true],
+		["the fact that a path asks for", { os: { family: "RedHat" } }, false],
+		["the absence of a fact that a path asks for", { os: {} }, false],
+		["what a text shows", { rack: "b" }, false],
+		["the order of what a text shows", { disks: { sdb: 1, sda: 1 } }, false],
+	])("goes for a host whose facts changed, unless look-ups ask for them: %s", async (_, changed, isRecalled) => {
+		const site = await PublishSite.ready();
+		const facts = { uptime: 1, rack: "a", disks: { sda: 1, sdb: 1 }, os: { family: "Debian" } };
+		site.write("facts/ibox-one.local.yaml", facts);
+		site.write("hiera.yaml", {
+			...HIERA,
+			hierarchy: [{ name: "OS", path: "os/%{facts.os.family}.yaml" }, ...HIERA.hierarchy],
+		});
+		const alice = { ...site.data["accounts::users"].alice, gecos: "(%{rack}) (%{disks})" };
+		site.write("data/defaults.yaml", { ...site.data, "accounts::users": { ...site.data["accounts::users"], alice } });
+		await site.publishHere();
+		writeFileSync(path(site), await authenticated(site, swapped(read(site))));
+		site.write("facts/ibox-one.local.yaml", { ...facts, ...changed });
+		await site.publishHere();
+		expect(site.text("ibox-one.local", "passwd") === site.text("web.local", "passwd")).toBe(isRecalled);
 	});
 
 	const alterations: { readonly [what: string]: (file: string, site: PublishSite) => string | Promise<string> } = {
