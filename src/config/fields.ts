@@ -8,7 +8,7 @@ export type Fail = (message: string, hint?: string) => TroclaError;
 
 /** @param what - what it must be, where that is not a file's path */
 export function filePath(name: string, path: unknown, fail: Fail, what = "a file's path"): void {
-	if (typeof path !== "string" || path === "" || path.includes("\0")) throw fail(`${name} must be ${what}`);
+	if (typeof path !== "string" || path === "") throw fail(`${name} must be ${what}`);
 	if (/^~(?!\/)[^/]*(\/|$)/.test(path)) {
 		throw fail(
 			`${name} ${quoteValue(path)}: only ~/ at its beginning is a home directory`,
