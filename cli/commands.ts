@@ -195,6 +195,20 @@ export const commands: readonly CommandSpec[] = [
 		load: () => import("./commands/publish.js"),
 	},
 	{
+		name: "serve",
+		args: "",
+		summary: "serve the store to Puppet, Ansible and others, on a Unix socket and HTTPS",
+		details:
+			"Where it listens, and who may do what, is in the configuration under serve. It logs JSON on standard error. SIGTERM " +
+			"ends it when it has answered what was asked; SIGHUP has it read the configuration again.",
+		flags: [],
+		examples: [
+			["trocla serve", "on /run/trocla/trocla.sock for root, else $XDG_RUNTIME_DIR/trocla.sock"],
+			["trocla serve -c ./trocla.yaml", "with another configuration"],
+		],
+		load: () => import("./commands/serve.js"),
+	},
+	{
 		name: "import",
 		args: "",
 		summary: "bring in what another store has: the Ruby trocla, shadow files, CSV, pass, an export",

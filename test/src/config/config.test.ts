@@ -37,6 +37,7 @@ describe("the file", () => {
 				hiera: {},
 				accounts: {},
 				publish: {},
+				serve: {},
 				options: {},
 				profiles: {},
 			};
