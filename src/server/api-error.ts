@@ -16,6 +16,14 @@ export class ApiError extends Error {
 	}
 }
 
+export const unauthenticated = (why: string) =>
+	new ApiError(
+		401,
+		"unauthenticated",
+		why,
+		"Send a token (Authorization: Bearer TOKEN), or use a certificate of the CA",
+	);
+
 /** What a client is told. */
 export interface Failure {
 	readonly success: false;

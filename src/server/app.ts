@@ -36,6 +36,8 @@ export interface AppSettings {
 /** Longer than any key, percent-encoded; Node takes no longer headers anyway. */
 const MAX_PARAM_LENGTH = 16 * 1024;
 
+let lastRequest = 0;
+
 /** The resources as a function that answers requests, whatever they come through. */
 export async function buildApp(
 	settings: AppSettings,
@@ -43,6 +45,7 @@ export async function buildApp(
 	const { limits } = settings.site();
 	const app = fastify({
 		logger: false,
+		genReqId: () => String(++lastRequest),
 		// It listens by itself nowhere.
 		serverFactory: (handler) => createServer(handler),
 		bodyLimit: limits.body,
@@ -133,12 +136,8 @@ async function receive(
 		});
 	});
 	refuseBrowsers(request);
-	const subject = await authenticated(request, now);
-	const wait = subject.kind === "socket" ? 0 : now.rate.take(nameOf(subject));
-	if (wait > 0) {
-		reply.header("retry-after", String(wait));
-		throw new ApiError(429, "too_many", "too many requests", `Wait ${wait} s, or raise serve.limits.per_second`);
-	}
+	const subject = await authenticated(request, reply, now);
+	if (subject.kind !== "socket") slowDown(nameOf(subject), now, reply);
 	const client = new Client(nameOf(subject), now.access.of(subject), now.refused);
 	request.client = client;
 	if (isOpen || action === undefined) return;
@@ -147,14 +146,23 @@ async function receive(
 	else await client.demand(action, key);
 }
 
-async function authenticated(request: FastifyRequest, site: Site): Promise<Subject> {
+async function authenticated(request: FastifyRequest, reply: FastifyReply, site: Site): Promise<Subject> {
 	try {
 		return authenticate(request.raw, site.tokens);
 	} catch (error) {
 		const client = `anyone ${request.raw.socket.remoteAddress ?? ""}`.trimEnd();
+		slowDown(client, site, reply);
 		await site.refused({ action: "connect", outcome: "refused", client });
 		throw error;
 	}
+}
+
+/** @throws {ApiError} `too_many` */
+function slowDown(client: string, { rate }: Site, reply: FastifyReply): void {
+	const wait = rate.take(client);
+	if (wait === 0) return;
+	reply.header("retry-after", String(wait));
+	throw new ApiError(429, "too_many", "too many requests", `Wait ${wait} s, or raise serve.limits.per_second`);
 }
 
 /** A web page may have a browser send requests with the certificate of whoever looks at it. */

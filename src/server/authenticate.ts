@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { TLSSocket } from "node:tls";
-import { ApiError } from "./api-error.js";
+import { unauthenticated } from "./api-error.js";
 import { certname } from "./certname.js";
 import { peerUid } from "./peer.js";
 import type { Subject } from "./subject.js";
@@ -35,11 +35,3 @@ function tokenOf(headers: IncomingMessage["headers"]): string | undefined {
 	}
 	return Array.isArray(token) ? token[0] : token;
 }
-
-export const unauthenticated = (why: string) =>
-	new ApiError(
-		401,
-		"unauthenticated",
-		why,
-		"Send a token (Authorization: Bearer TOKEN), or use a certificate of the CA",
-	);

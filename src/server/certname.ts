@@ -1,5 +1,5 @@
 import type { TLSSocket } from "node:tls";
-import { unauthenticated } from "./authenticate.js";
+import { unauthenticated } from "./api-error.js";
 
 const names = new WeakMap<TLSSocket, string>();
 

@@ -1,6 +1,8 @@
 import { chmodSync, chownSync, lstatSync, mkdirSync, mkdtempSync, renameSync, rmdirSync, unlinkSync } from "node:fs";
 import { connect, type Server } from "node:net";
 import { dirname, join } from "node:path";
+import { BackendError } from "../../backends/backend.js";
+import { underLock } from "../../backends/file-lock.js";
 import { replaceableIn } from "../../backends/replaceable.js";
 import { TroclaError } from "../errors.js";
 import { shellWord } from "../input.js";
@@ -40,10 +42,19 @@ export async function listenOnSocket(server: Server, { path, mode, gid }: Socket
 		const what = `lies in ${open.directory}, where others can put another one in its place (mode ${open.mode})`;
 		throw fail(what, `Run: chmod go-w ${shellWord(open.directory)}`);
 	}
+	return await underLock(`${path}.lock`, () => make(server, { path, mode, gid }, fail)).catch((error: unknown) => {
+		throw error instanceof BackendError ? fail(`can't be made: ${error.message}`, error.hint) : error;
+	});
+}
+
+type Fail = (message: string, hint?: string) => TroclaError;
+
+/** To be done by one process at a time: of two that find the same stale socket, the second would replace the first's. */
+async function make(server: Server, { path, mode, gid }: SocketFile, fail: Fail): Promise<() => void> {
 	await refuseTaken(path, fail);
 	let made: string | undefined;
 	try {
-		made = mkdtempSync(join(directory, ".s"));
+		made = mkdtempSync(join(dirname(path), ".s"));
 		const temporary = join(made, "s");
 		await listen(server, temporary);
 		if (gid !== undefined) chownSync(temporary, -1, gid);
@@ -63,7 +74,7 @@ export async function listenOnSocket(server: Server, { path, mode, gid }: Socket
 }
 
 /** @throws {TroclaError} where there is something that is not to be replaced */
-async function refuseTaken(path: string, fail: (message: string, hint?: string) => TroclaError): Promise<void> {
+async function refuseTaken(path: string, fail: Fail): Promise<void> {
 	const there = lstatSync(path, { throwIfNoEntry: false });
 	if (!there) return;
 	if (!there.isSocket()) throw fail("is another file", "Move it away, or name another path with serve.socket");
