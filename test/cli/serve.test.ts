@@ -1,9 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { expect, test } from "vitest";
-import { cleanUp, run, Sandbox, TROCLA } from "../support/sandbox.js";
+import { cleanUp, run, Sandbox } from "../support/sandbox.js";
 
 /** The built command, serving. */
 class Served {
@@ -146,36 +146,6 @@ test("SIGHUP has it read the configuration again, and keep the one before where 
 			hint: "Did you mean socket?",
 		});
 	expect(await daemon.value("POST", "again")).toHaveLength(7);
-});
-
-test("a socket that its parent listens on is taken over, and stays when the daemon ends", async () => {
-	const daemon = new Served();
-	const inherited = daemon.sandbox.path("inherited.sock");
-	// As systemd does it: the descriptor is 3, and the pid that of the daemon.
-	const parent = `
-import os, socket, sys
-s = socket.socket(socket.AF_UNIX)
-s.bind(sys.argv[1]); s.listen()
-os.dup2(s.fileno(), 3); os.set_inheritable(3, True)
-os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()), LISTEN_FDNAMES="trocla.socket")
-os.execv(sys.argv[2], sys.argv[2:])`;
-	const child = spawn("python3", ["-c", parent, inherited, process.execPath, TROCLA, "serve"], {
-		env: daemon.sandbox.env,
-	});
-	daemon.watch(child);
-	await expect.poll(() => daemon.log[0]?.event, { timeout: 20_000 }).toBe("listening");
-	expect(existsSync(daemon.socket)).toBe(false);
-	const { stdout } = await run("curl", [
-		"-s",
-		"--unix-socket",
-		inherited,
-		"-X",
-		"POST",
-		"http://trocla/v1/key/alice/plain",
-	]);
-	expect(JSON.parse(stdout)).toMatchObject({ format: "plain", success: true });
-	expect(await daemon.kill("SIGTERM")).toBe(0);
-	expect(existsSync(inherited)).toBe(true);
 });
 
 test("a configuration that can't be served is refused before anything is listened on", async () => {

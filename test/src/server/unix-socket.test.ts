@@ -26,8 +26,8 @@ function server(): Server {
 /** A socket that nobody listens on, as a killed process leaves it. */
 async function leaveStale(path: string): Promise<void> {
 	const program =
-		"import socket, sys, os; s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(); os._exit(9)";
-	await run("python3", ["-c", program, path]);
+		"require('node:net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))";
+	await run(process.execPath, ["-e", program, path]);
 	expect(lstatSync(path).isSocket()).toBe(true);
 }
 
