@@ -23,7 +23,7 @@ export async function answerAndRemove(
 			if (reply.sent || reply.raw.destroyed) throw new ApiError(503, "undelivered", "the client has gone");
 			state = "writing";
 			reply.hijack();
-			await write(reply, `${JSON.stringify(answer)}`);
+			await write(reply, `${JSON.stringify(answer)}\n`);
 			state = "written";
 		});
 	} catch (error) {

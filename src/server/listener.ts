@@ -138,7 +138,7 @@ function refuseMalformed({ code = "" }: NodeJS.ErrnoException, socket: Duplex): 
 		return;
 	}
 	const [status, message] = MALFORMED[code] ?? ["400 Bad Request", "this is no HTTP/1.1"];
-	const body = JSON.stringify({ success: false, error: { code: "invalid", message } });
+	const body = `${JSON.stringify({ success: false, error: { code: "invalid", message } })}\n`;
 	const head = ["content-type: application/json; charset=utf-8", `content-length: ${body.length}`, "connection: close"];
 	socket.end(`HTTP/1.1 ${status}\r\n${head.join("\r\n")}\r\n\r\n${body}`, () => socket.destroy());
 }
