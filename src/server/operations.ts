@@ -35,6 +35,8 @@ export async function create(
 ): Promise<string> {
 	await demandSigner(client, options);
 	if (renewBefore !== undefined) {
+		// It may take the place of one that is stored.
+		await client.demand("reset", key);
 		return await store.write(client.name, (trocla) => trocla.get(key, format, options, { renewBefore }));
 	}
 	// Nearly always it is stored, and is not to wait for those who write.

@@ -174,3 +174,15 @@ test("a request outside the rules changes and reveals nothing, and does not tell
 	);
 	expect((await a)?.text).toBe((await b)?.text);
 });
+
+test("who may create, and not reset, can't have a certificate renewed", async () => {
+	const daemon = await TestDaemon.start();
+	const www = `${at("www", "x509")}?renew_before=172800`;
+	const body = { CN: "www", key_type: "p256", days: 1 };
+	const { json } = await daemon.send("POST", at("www", "x509"), { body });
+	await daemon.reload({ rules: [{ who: "socket", may: ["create"], keys: ["www"] }] });
+	expect((await daemon.send("POST", www, { body: { days: 30 } })).status).toBe(403);
+	expect((await daemon.send("POST", at("www", "x509"))).json).toEqual(json);
+	await daemon.reload({ rules: [{ who: "socket", may: ["create", "reset"], keys: ["www"] }] });
+	expect((await daemon.send("POST", www, { body: { days: 30 } })).json.value).not.toBe(json.value);
+});
