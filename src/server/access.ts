@@ -47,14 +47,14 @@ const whoOf = ({ who }: ServeRuleInput): readonly ServeWho[] => [who].flat();
 
 function grantsOf(rules: readonly ServeRuleInput[], subject: Subject): Grants {
 	const certname = subject.kind === "certificate" ? subject.name : undefined;
-	const granted = rules
-		.filter((rule) => whoOf(rule).some((who) => isMeant(who, subject)))
-		.map(({ may, keys }) => ({ may: new Set(may), globs: keys.map((glob) => readGlob(glob, certname)) }));
-	const globs = (action: ServeAction): readonly Glob[] =>
-		granted.filter(({ may }) => may.has(action)).flatMap((rule) => rule.globs);
+	const granted = new Map<string, Glob[]>();
+	for (const rule of rules.filter((rule) => whoOf(rule).some((who) => isMeant(who, subject)))) {
+		const globs = rule.keys.map((glob) => readGlob(glob, certname));
+		for (const action of rule.may) granted.set(action, [...(granted.get(action) ?? []), ...globs]);
+	}
 	return {
-		allows: (action, key) => globs(action).some((glob) => matches(glob, key)),
-		allowsSome: (action) => granted.some(({ may }) => may.has(action)),
+		allows: (action, key) => granted.get(action)?.some((glob) => matches(glob, key)) ?? false,
+		allowsSome: (action) => granted.has(action),
 	};
 }
 

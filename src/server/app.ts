@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:http";
+import { Readable } from "node:stream";
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
 import type { ServeAction } from "../config/serve.js";
 import { ApiError, explain } from "./api-error.js";
@@ -91,6 +92,11 @@ function addResource(app: FastifyInstance, resource: Resource, log: Log): void {
 			handler: async (request, reply) => {
 				const answer = await resource.respond(callOf(request, reply, log));
 				if (answer === undefined) return reply;
+				if (answer instanceof Readable && reply.sent) {
+					// It took too long, and was answered already.
+					answer.destroy();
+					return reply;
+				}
 				if (typeof answer === "string" || !("properties" in resource.answer)) return answer;
 				return reply.type("application/json; charset=utf-8").send(answer);
 			},

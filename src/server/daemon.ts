@@ -32,6 +32,8 @@ export class Daemon {
 	#answer: Answer;
 	#tls: TlsListener | undefined;
 	#manager: ServiceManager | undefined;
+	/** One after the other. */
+	#reloading: Promise<void> = Promise.resolve();
 	#checking: NodeJS.Timeout | undefined;
 
 	private constructor(settings: DaemonSettings, site: Site) {
@@ -60,6 +62,11 @@ export class Daemon {
 
 	/** Serves by another configuration; where that can't be done, nothing changes, and the log has why. */
 	async reload(load: () => Promise<Config>): Promise<void> {
+		this.#reloading = this.#reloading.then(() => this.#reload(load));
+		await this.#reloading;
+	}
+
+	async #reload(load: () => Promise<Config>): Promise<void> {
 		const { log, opening } = this.#settings;
 		this.#manager?.reloading();
 		const old = this.#site;

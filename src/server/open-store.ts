@@ -65,13 +65,25 @@ export class OpenStore {
 		if (this.reads !== this.writes) await this.reads.close();
 	}
 
-	async #use<Result>(work: () => Promise<Result>): Promise<Result> {
+	/**
+	 * Keeps it open until what this gives is called.
+	 *
+	 * @throws {TroclaError} `store` where it is gone
+	 */
+	hold(): () => void {
 		this.#refuseGone();
 		this.#users++;
+		return () => {
+			if (--this.#users === 0) this.#idle?.();
+		};
+	}
+
+	async #use<Result>(work: () => Promise<Result>): Promise<Result> {
+		const release = this.hold();
 		try {
 			return await work();
 		} finally {
-			if (--this.#users === 0) this.#idle?.();
+			release();
 		}
 	}
 

@@ -16,16 +16,28 @@ const PAGE_MS = 1000;
  *
  * @throws {ApiError} `invalid` for what is no regular expression
  */
-export async function searchAnswer(store: OpenStore, grants: Grants, regex: string): Promise<AsyncGenerator<string>> {
+export async function searchAnswer(
+	store: OpenStore,
+	grants: Grants,
+	regex: string,
+): Promise<AsyncIterableIterator<string>> {
 	const pattern = parse(regex);
 	const prefix = new RegExp(`^${literalPrefix(pattern).replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&")}`);
 	const pieces = answer(store, grants, { pattern, prefix });
 	// What can't be searched is found out before the answer begins.
 	const first = await pieces.next();
-	return (async function* () {
-		if (!first.done) yield first.value;
-		yield* pieces;
-	})();
+	let begun = false;
+	const whole: AsyncIterableIterator<string> = {
+		[Symbol.asyncIterator]: () => whole,
+		async next() {
+			if (begun) return await pieces.next();
+			begun = true;
+			return first;
+		},
+		// Also of an answer that nobody has begun to read.
+		return: () => pieces.return(undefined),
+	};
+	return whole;
 }
 
 async function* answer(
@@ -33,23 +45,26 @@ async function* answer(
 	grants: Grants,
 	{ pattern, prefix }: { readonly pattern: RegExp; readonly prefix: RegExp },
 ): AsyncGenerator<string> {
-	await using matcher = new Matcher(pattern);
-	let count = 0;
-	let page: string[] = [];
-	const matching = async () => {
-		const found = await matcher.matching(page);
-		page = [];
-		const text = found.map((key) => `${count++ === 0 ? "" : ","}${JSON.stringify(key)}`).join("");
-		return text;
-	};
-	let begin = '{"keys":[';
-	const keys = await store.read(async (trocla) => trocla.search(prefix));
-	for await (const key of keys) {
-		if (!grants.allows("search", key) || page.push(key) < PAGE) continue;
-		yield `${begin}${await matching()}`;
-		begin = "";
+	const release = store.hold();
+	try {
+		await using matcher = new Matcher(pattern);
+		let count = 0;
+		let page: string[] = [];
+		const matching = async () => {
+			const found = await matcher.matching(page);
+			page = [];
+			return found.map((key) => `${count++ === 0 ? "" : ","}${JSON.stringify(key)}`).join("");
+		};
+		let begin = '{"keys":[';
+		for await (const key of store.reads.search(prefix)) {
+			if (!grants.allows("search", key) || page.push(key) < PAGE) continue;
+			yield `${begin}${await matching()}`;
+			begin = "";
+		}
+		yield `${begin}${await matching()}],"success":true}\n`;
+	} finally {
+		release();
 	}
-	yield `${begin}${await matching()}],"success":true}\n`;
 }
 
 function parse(regex: string): RegExp {

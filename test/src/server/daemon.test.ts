@@ -150,3 +150,24 @@ test("neither the log nor the metrics have a value, and the metrics no key", asy
 	expect(daemon.log.filter(({ event }) => event === "request").length).toBeGreaterThan(3);
 	expect(JSON.stringify(daemon.log)).not.toContain("hunter2");
 });
+
+test("a search is answered to its end while the configuration is read again, and many in a row leave nothing behind", async () => {
+	const daemon = await TestDaemon.start();
+	const keys = Array.from({ length: 1000 }, (_, index) => ({ key: `${index}-${"x".repeat(200)}` }));
+	for (let i = 0; i < 3; i++) {
+		const prefixed = keys.map(({ key }) => ({ key: `${i}/${key}` }));
+		await daemon.send("POST", "/v1/create", { body: { keys: prefixed } });
+	}
+	const [{ json }] = await Promise.all([daemon.send("GET", "/v1/search/x"), daemon.reload({}), daemon.reload({})]);
+	expect(json.keys).toHaveLength(3000);
+	// Clients that go away before they have read.
+	for (let i = 0; i < 20; i++) {
+		const socket = await daemon.connect();
+		socket.end("GET /v1/search/x HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+		socket.destroy();
+	}
+	await daemon.reload({});
+	expect((await daemon.send("GET", "/v1/search/x")).json.keys).toHaveLength(3000);
+	// It waits for what still uses the store.
+	await daemon.daemon.stop(1000);
+});
