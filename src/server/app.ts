@@ -143,7 +143,6 @@ async function receive(
 			ms: Math.round(seconds * 1e4) / 10,
 		});
 	});
-	refuseBrowsers(request);
 	const subject = await authenticated(request, reply, now);
 	if (subject.kind !== "socket") slowDown(nameOf(subject), now, reply);
 	const client = new Client(nameOf(subject), now.access.of(subject), now.refused);
@@ -156,6 +155,7 @@ async function receive(
 
 async function authenticated(request: FastifyRequest, reply: FastifyReply, site: Site): Promise<Subject> {
 	try {
+		refuseBrowsers(request);
 		return authenticate(request.raw, site.tokens);
 	} catch (error) {
 		const client = `anyone ${request.raw.socket.remoteAddress ?? ""}`.trimEnd();

@@ -135,6 +135,10 @@ test("a web page's requests are not taken", async () => {
 	for (const headers of [{ origin: "https://evil.example" }, { "sec-fetch-site": "cross-site" }]) {
 		expect((await daemon.send("POST", ALICE, { headers })).status).toBe(403);
 	}
+	expect(daemon.sandbox.lines.map(({ action, outcome }) => [action, outcome])).toEqual([
+		["connect", "refused"],
+		["connect", "refused"],
+	]);
 });
 
 test("neither the log nor the metrics have a value, and the metrics no key", async () => {

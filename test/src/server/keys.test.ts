@@ -87,6 +87,28 @@ test("a value whose client went away before it was written stays stored", async 
 	expect((await daemon.send("DELETE", at("alice"))).json.value).toBe(value);
 });
 
+test("of a batch whose client went away before it was written, every value stays stored", async () => {
+	const daemon = await TestDaemon.start();
+	const value = "x".repeat(500_000);
+	const keys = ["a", "b", "c"].map((key) => ({ key }));
+	for (const { key } of keys) await daemon.send("PUT", at(key), { body: { value } });
+	const body = JSON.stringify({ keys: [...keys, { key: "missing" }] });
+	const headers = { "content-length": Buffer.byteLength(body) };
+	const sent = request({ socketPath: daemon.socket, method: "POST", path: "/v1/delete", headers });
+	sent.on("error", () => {});
+	sent.end(body);
+	const [response] = await once(sent, "response");
+	response.on("error", () => {});
+	sent.destroy();
+	for (const { key } of keys) {
+		await expect.poll(async () => (await daemon.send("GET", at(key))).json.value).toBe(value);
+	}
+	expect((await daemon.send("POST", "/v1/delete", { body })).json).toMatchObject([
+		...keys.map(() => ({ value, success: true })),
+		{ success: false },
+	]);
+});
+
 test("a batch answers each entry by itself, in their order", async () => {
 	const daemon = await TestDaemon.start();
 	await daemon.send("PUT", at("alice"), { body: { value: "secret" } });
