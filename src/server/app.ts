@@ -22,7 +22,6 @@ declare module "fastify" {
 	interface FastifyContextConfig {
 		/** What one must be allowed to. */
 		action?: ServeAction | undefined;
-		isOpen?: boolean;
 	}
 }
 
@@ -82,7 +81,7 @@ function addResource(app: FastifyInstance, resource: Resource, log: Log): void {
 		app.route({
 			method,
 			url,
-			config: { action, isOpen: action === undefined && body === undefined },
+			config: { action },
 			schema: { ...(query && { querystring: query }), ...(body && { body }) },
 			...(bodyOptional && {
 				preValidation: async (request: FastifyRequest) => {
@@ -130,7 +129,7 @@ async function receive(
 	request.site = now;
 	reply.header("cache-control", "no-store");
 	const begin = performance.now();
-	const { action, isOpen } = request.routeOptions.config;
+	const { action } = request.routeOptions.config;
 	reply.raw.once("close", () => {
 		const seconds = (performance.now() - begin) / 1000;
 		const route = request.routeOptions.url ?? "none";
@@ -147,7 +146,7 @@ async function receive(
 	if (subject.kind !== "socket") slowDown(nameOf(subject), now, reply);
 	const client = new Client(nameOf(subject), now.access.of(subject), now.refused);
 	request.client = client;
-	if (isOpen || action === undefined) return;
+	if (action === undefined) return;
 	const { key } = request.params as { key?: string };
 	if (key === undefined) await client.demandSome(action);
 	else await client.demand(action, key);

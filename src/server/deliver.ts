@@ -11,12 +11,13 @@ const WRITE_MS = 10_000;
  *
  * @param work - gets a function that writes the answer, and returns or throws when the values are gone or still there
  * @param failed - hears of what goes wrong when the client has its answer
+ * @returns whether there was something to answer with
  */
 export async function answerAndRemove(
 	reply: FastifyReply,
 	work: (write: (answer: unknown) => Promise<void>) => Promise<void>,
 	failed: (error: unknown) => void,
-): Promise<void> {
+): Promise<boolean> {
 	let state: "waiting" | "writing" | "written" = "waiting";
 	try {
 		await work(async (answer) => {
@@ -31,10 +32,12 @@ export async function answerAndRemove(
 		failed(error);
 		if (state === "writing") {
 			reply.raw.destroy();
-			return;
+			return true;
 		}
 	}
+	if (state === "waiting") return false;
 	reply.raw.end();
+	return true;
 }
 
 /** Returns when the kernel has it all. */

@@ -97,14 +97,9 @@ async function remove(call: Call, format: string): Promise<unknown> {
 	const told = (values: Values) =>
 		format === "all" ? { values, success: true } : { format, value: values[format], success: true };
 	const asked = { key, format, force: call.query.force === "true" };
-	let isAnswered = false;
-	await answerAndRemove(
+	const isAnswered = await answerAndRemove(
 		call.reply,
-		(write) =>
-			handOut(call, asked, async (values) => {
-				isAnswered = true;
-				await write(told(values));
-			}),
+		(write) => handOut(call, asked, (values) => write(told(values))),
 		call.failed,
 	);
 	// A damaged record, removed by force, has nothing to hand out.

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { request } from "node:http";
 import fc from "fast-check";
+import sqlite3 from "sqlite3";
 import { expect, test } from "vitest";
 import { TestDaemon } from "../../support/daemon.js";
 
@@ -61,6 +62,29 @@ test("DELETE hands a value out once, and a whole key", async () => {
 	expect((await daemon.send("DELETE", at("alice"))).status).toBe(404);
 	expect((await daemon.send("DELETE", "/v1/key/alice")).json).toEqual({ values: { mysql: hash.value }, success: true });
 	expect((await daemon.send("GET", "/v1/show/alice")).status).toBe(404);
+});
+
+test("a damaged record is an error, and is removed by force with nothing to hand out", async () => {
+	const daemon = await TestDaemon.start();
+	const damage = async (key: string) => {
+		await daemon.send("POST", at(key));
+		const database = new sqlite3.Database(daemon.sandbox.store);
+		const sql = 'UPDATE keyv SET value = \'{"value":"garbage"}\' WHERE key = ?';
+		await new Promise((resolve) => database.run(sql, `trocla:${key}`, resolve));
+		await new Promise((resolve) => database.close(resolve));
+	};
+	for (const key of ["alice", "bob"]) await damage(key);
+	expect(await daemon.send("DELETE", "/v1/key/alice")).toMatchObject({
+		status: 500,
+		json: { error: { code: "damaged" } },
+	});
+	expect((await daemon.send("DELETE", "/v1/key/alice?force=true")).json).toEqual({ values: {}, success: true });
+	expect((await daemon.send("DELETE", "/v1/key/alice?force=true")).status).toBe(404);
+	const batch = { format: "all", force: true, keys: [{ key: "bob" }] };
+	expect((await daemon.send("POST", "/v1/delete", { body: batch })).json).toEqual([
+		{ key: "bob", format: "all", values: {}, success: true },
+	]);
+	expect((await daemon.send("GET", "/v1/search/.")).json.keys).toEqual([]);
 });
 
 test("of many who delete at once, one is handed the value", async () => {
