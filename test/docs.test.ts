@@ -1,10 +1,11 @@
+import { once } from "node:events";
 import { chownSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it, test } from "vitest";
 import { commands } from "../cli/commands.js";
 import { builtinFormats, builtinNames } from "../formats/index.js";
 import { asNobody, installIn, isRoot } from "./support/nobody.js";
-import { run, Sandbox, TROCLA } from "./support/sandbox.js";
+import { cleanUp, run, Sandbox, TROCLA } from "./support/sandbox.js";
 import { replay } from "./support/shown.js";
 
 const directory = join(import.meta.dirname, "../docs");
@@ -14,7 +15,8 @@ const MOVING = "moving-from-ruby.md";
 const AUDIT = "audit.md";
 const LOOKUP = "lookup.md";
 const ACCOUNTS = "accounts.md";
-const others = [MOVING, AUDIT, LOOKUP, ACCOUNTS];
+const SERVER = "server.md";
+const others = [MOVING, AUDIT, LOOKUP, ACCOUNTS, SERVER];
 const shown = readdirSync(directory).filter(
 	(file) => !others.includes(file) && /```console\n\$ trocla/.test(read(file)),
 );
@@ -119,6 +121,29 @@ const anchors = (markdown: string) =>
 			.replace(/[^\p{L}\p{N}\s_-]/gu, "")
 			.replace(/ /g, "-"),
 	);
+
+test(`what docs/${SERVER} shows is what the daemon answers`, async () => {
+	const sandbox = new Sandbox();
+	const socket = sandbox.path("t.sock");
+	sandbox.configure({ store_options: { path: sandbox.store }, serve: { socket: { path: socket } } });
+	const daemon = sandbox.start(["serve"]);
+	const ended = once(daemon, "exit");
+	cleanUp(async () => {
+		daemon.kill("SIGTERM");
+		await ended;
+	});
+	await once(daemon.stderr ?? expect.fail(), "data");
+	const text = read(SERVER).replaceAll("/run/trocla/trocla.sock", socket);
+	expect(await replay(text, { sandbox, trocla: TROCLA, user: [] })).toBe(6);
+});
+
+test(`the configurations of docs/${SERVER} are ones`, async () => {
+	const sandbox = new Sandbox();
+	for (const [, yaml = ""] of read(SERVER).matchAll(/```yaml\n(.*?)```/gs)) {
+		writeFileSync(sandbox.path("troclarc.yaml"), `${yaml}store: memory\n`, { mode: 0o600 });
+		expect(await sandbox.run(["get", "alice", "plain"]), yaml).toMatchObject({ code: 0, stderr: "" });
+	}
+});
 
 describe("docs/formats.md", () => {
 	const sections = new Map(

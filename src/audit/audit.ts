@@ -51,14 +51,15 @@ export class Audit {
 		this.#settings = settings;
 	}
 
-	async changed({ action, key, formats }: Change): Promise<void> {
+	async changed({ action, key, formats, client }: Change): Promise<void> {
 		if (formats.length === 0) return;
-		await this.#add(formats.map(({ format, outcome }) => this.#entry({ action, key, format, outcome })));
+		const by = client === undefined ? {} : { client: clip(client) };
+		await this.#add(formats.map(({ format, outcome }) => this.#entry({ ...by, action, key, format, outcome })));
 	}
 
-	/** Audits what was done to the store as a whole: one line. */
-	async noted({ action, outcome, count }: StoreEvent): Promise<void> {
-		await this.#add([this.#entry({ action, outcome, ...(count !== undefined && { count }) })]);
+	/** Audits what was done to the store as a whole, or what was refused: one line. */
+	async noted(event: StoreEvent): Promise<void> {
+		await this.#add([this.#entry("client" in event ? { ...event, client: clip(event.client) } : event)]);
 	}
 
 	async hookFailed({ hook, key, format, outcome, detail }: HookFailure): Promise<void> {

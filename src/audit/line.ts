@@ -10,6 +10,8 @@ export interface AuditEntry {
 	readonly sudo_uid?: number;
 	readonly host: string;
 	readonly process: { readonly pid: number; readonly name: string };
+	/** For whom the process did it: a client of the daemon. */
+	readonly client?: string;
 	readonly action: string;
 	readonly key?: string;
 	readonly format?: string;

@@ -81,6 +81,10 @@ const checks: {
 			throw error instanceof TroclaError ? fail(`publish.signing_key: ${error.message}`, error.hint) : error;
 		}
 	},
+	async serve(value, fail) {
+		const { checkServe } = await import("./serve.js");
+		checkServe(value, fail);
+	},
 	async formats(value, fail) {
 		for (const [name, path] of Object.entries(map(value, fail))) await checkSiteFormat(name, path, fail);
 	},
@@ -256,6 +260,12 @@ const LITERAL = [
 	"key_file",
 	"passphrase",
 	"comment",
+	"keys",
+	"key",
+	"ca",
+	"crl",
+	"certificate",
+	"group",
 ];
 
 /** Deeper than any setting is; a YAML alias may make a map hold itself. */

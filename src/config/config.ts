@@ -10,7 +10,7 @@ import type { OptionPolicy } from "../options/profiles.js";
 import type { Sealing } from "../seal/aes.js";
 import { isEmpty } from "../value.js";
 import { homeDirectory } from "./home.js";
-import type { AccountsInput, ConfigInput, HieraInput, PublishInput } from "./input.js";
+import type { AccountsInput, ConfigInput, HieraInput, PublishInput, ServeInput } from "./input.js";
 
 /** A configuration, checked and complete. */
 export interface Config extends OptionPolicy {
@@ -31,6 +31,7 @@ export interface Config extends OptionPolicy {
 	readonly hiera: HieraInput;
 	readonly accounts: AccountsInput;
 	readonly publish: PublishInput;
+	readonly serve: ServeInput;
 	/** How records are sealed; `undefined` where they are not. */
 	readonly sealing: Sealing | undefined;
 }
@@ -89,6 +90,17 @@ export function defaultStorePath({ env, home, isRoot }: Surroundings): string {
 	if (isRoot) return "/var/lib/trocla/trocla.sqlite";
 	const data = env.XDG_DATA_HOME?.startsWith("/") ? env.XDG_DATA_HOME : join(home, ".local/share");
 	return join(data, "trocla/trocla.sqlite");
+}
+
+/** Where the daemon's socket is when the configuration does not say: `/run` for root, else the user's runtime directory. */
+export function defaultSocketPath({ env, isRoot }: Surroundings): string {
+	if (isRoot) return "/run/trocla/trocla.sock";
+	if (env.XDG_RUNTIME_DIR?.startsWith("/")) return join(env.XDG_RUNTIME_DIR, "trocla.sock");
+	throw new TroclaError(
+		"config",
+		"it is not said where the socket is to be, and XDG_RUNTIME_DIR is not set",
+		"Add to the configuration: serve: {socket: {path: /a/path/trocla.sock}}",
+	);
 }
 
 /** The text of a configuration file; `undefined` where there is none. Refuses one that others may change. */
@@ -177,6 +189,7 @@ export async function checkedConfig(
 		hiera: hieraPaths(input.hiera ?? {}, absolute),
 		accounts: input.accounts ?? {},
 		publish: { ...input.publish, ...(input.publish?.tree && { tree: absolute(input.publish.tree) }) },
+		serve: servePaths(input.serve ?? {}, absolute),
 		sealing: sealingOf(input, absolute),
 		formats,
 		options: input.options ?? {},
@@ -195,6 +208,22 @@ function hieraPaths({ config, hosts, ...rest }: HieraInput, absolute: (path: str
 		...rest,
 		...(config !== undefined && { config: [config].flat().map(absolute) }),
 		...(hosts !== undefined && { hosts: absolute(hosts) }),
+	};
+}
+
+function servePaths({ socket, https, ...rest }: ServeInput, absolute: (path: string) => string): ServeInput {
+	return {
+		...rest,
+		...(socket && { socket: { ...socket, ...(socket.path !== undefined && { path: absolute(socket.path) }) } }),
+		...(https && {
+			https: {
+				...https,
+				certificate: absolute(https.certificate),
+				key: absolute(https.key),
+				...(https.ca !== undefined && { ca: absolute(https.ca) }),
+				...(https.crl !== undefined && { crl: absolute(https.crl) }),
+			},
+		}),
 	};
 }
 

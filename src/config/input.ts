@@ -16,6 +16,8 @@ export interface ConfigInput {
 	/** What a site allows its accounts besides the usual. */
 	accounts?: AccountsInput;
 	publish?: PublishInput;
+	/** Where and for whom `trocla serve` is. */
+	serve?: ServeInput;
 	/** The site's own formats: a module's path by the format's name. */
 	formats?: { [name: string]: string };
 	options?: Options;
@@ -44,4 +46,42 @@ export interface PublishInput {
 	tree?: string;
 	/** The store's key that has the signing key. Default: `iar_signing_key`. */
 	signing_key?: string;
+}
+
+export interface ServeInput {
+	/** The Unix socket. `mode` is octal (YAML's 0660 is the number 432), 0600 by default; `group` a name or a number. */
+	socket?: { path?: string; mode?: string | number; group?: string | number };
+	/** `ca` signs the clients' certificates, `crl` lists those that it has revoked; Puppet's own files will do. */
+	https?: { listen?: string; certificate: string; key: string; ca?: string; crl?: string };
+	/** SHA-256 of each token, in hex. */
+	tokens?: { [name: string]: { hash: string } };
+	/** Who may do what; what no rule allows is refused. */
+	rules?: ServeRuleInput[];
+	limits?: ServeLimits;
+	/** Which requests are logged: those that failed (the default), or all. */
+	log?: "failures" | "requests";
+}
+
+/** Who a rule is for. */
+export type ServeWho = "socket" | "anyone" | { certificate: string } | { token: string };
+
+export interface ServeRuleInput {
+	who: ServeWho | ServeWho[];
+	/** What they may do. */
+	may: string[];
+	/** With which keys: globs. */
+	keys: string[];
+}
+
+export interface ServeLimits {
+	/** The largest request, in bytes. Default: 2097152. */
+	body?: number;
+	/** Entries of a batch. Default: 1000. */
+	batch?: number;
+	/** How long a request may take. Default: 30. */
+	seconds?: number;
+	/** At a time. Default: 1000. */
+	connections?: number;
+	/** Requests a second of one client of HTTPS; five times as many may come at once. Default: 200. */
+	per_second?: number;
 }

@@ -14,15 +14,30 @@ export interface Change {
 	readonly action: Action;
 	readonly key: string;
 	readonly formats: readonly { readonly format: string; readonly outcome: FormatOutcome }[];
+	/** For whom the process made it, where that is somebody else. */
+	readonly client?: string | undefined;
 }
 
-/** What was done to a store as a whole, and not key by key. */
-export interface StoreEvent {
+/** What was done to a store as a whole, and not key by key; or what a client asked for in vain. */
+export type StoreEvent = WholeEvent | Refusal;
+
+interface WholeEvent {
 	readonly action: "export" | "import" | "migrate" | "publish" | "rekey";
 	/** One word: `done`, `failed`, `interrupted`. */
 	readonly outcome: string;
 	/** How many records it was; of a publication, how many hosts got other files, came or went. */
 	readonly count?: number;
+}
+
+/** What a client of the daemon asked for and is not allowed. */
+export interface Refusal {
+	/** What it was to be: `get`, `set`; `connect` where the client is not known. */
+	readonly action: string;
+	readonly outcome: "refused";
+	readonly client: string;
+	/** Which key it was for, where it was for one. */
+	readonly key?: string;
+	readonly format?: string;
 }
 
 /** What a write made of a key: `undefined` stands for a key that is not stored. */

@@ -69,7 +69,7 @@ export class RecordStore {
 	readonly #backend: Backend;
 	readonly #settings: RecordStoreSettings;
 	/** Whether the seal is known to be this store's. */
-	#fits = false;
+	#fits = { known: false };
 
 	constructor(backend: Backend, settings: RecordStoreSettings) {
 		this.#backend = backend;
@@ -85,6 +85,17 @@ export class RecordStore {
 			noted: nothing,
 			settle: nothing,
 		});
+	}
+
+	/** The same records, changed for somebody: whoever hears of the changes hears that too. */
+	onBehalfOf(client: string): RecordStore {
+		const { changed } = this.#settings;
+		const records = new RecordStore(this.#backend, {
+			...this.#settings,
+			changed: (change) => changed({ ...change, client }),
+		});
+		records.#fits = this.#fits;
+		return records;
 	}
 
 	async read(key: string): Promise<KeyRecord | undefined> {
@@ -130,9 +141,9 @@ export class RecordStore {
 	async #write(key: string, before: string | undefined, record: KeyRecord | undefined): Promise<boolean> {
 		const after = record && Object.keys(record.formats).length > 0 ? printRecord(record) : undefined;
 		if (after === undefined) return await this.#backend.swap(key, before, undefined).catch(fail);
-		if (before === undefined && !this.#fits) {
+		if (before === undefined && !this.#fits.known) {
 			await refuseMisfit(this.#backend, this.#settings.seal);
-			this.#fits = true;
+			this.#fits.known = true;
 		}
 		const sealed = this.#settings.seal.close(after, key);
 		if (!(await this.#backend.swap(key, before, sealed).catch(fail))) return false;

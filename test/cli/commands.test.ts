@@ -360,6 +360,7 @@ test("every command's help shows two real examples", async () => {
 		"show",
 		"lookup",
 		"publish",
+		"serve",
 		"import",
 		"prune",
 		"export",

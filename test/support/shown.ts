@@ -28,7 +28,7 @@ export interface Stage {
 }
 
 /** What is run of what a document shows: trocla's own commands, and what is on every system or does no harm. */
-const RUN = /^(npx )?(trocla|openssl|mv|sed|mkdir|echo|export|ls|cat|sh|gpgv)\b/;
+const RUN = /^(npx )?(trocla|openssl|mv|sed|mkdir|echo|export|ls|cat|sh|gpgv|curl)\b/;
 
 /**
  * Follows a document: runs the commands that it shows, one after the other, and expects that each prints what is shown

@@ -1,0 +1,198 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer } from "node:http";
+import { Readable } from "node:stream";
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
+import type { ServeAction } from "../config/serve.js";
+import { ApiError, explain } from "./api-error.js";
+import { authenticate } from "./authenticate.js";
+import { parseBody } from "./body.js";
+import { Client } from "./client.js";
+import type { Log } from "./log.js";
+import type { Metrics } from "./metrics.js";
+import type { Call, Resource } from "./resource.js";
+import type { Site } from "./site.js";
+import { nameOf, type Subject } from "./subject.js";
+
+declare module "fastify" {
+	interface FastifyRequest {
+		/** Set when the request comes in. */
+		site: Site | undefined;
+		client: Client | undefined;
+	}
+	interface FastifyContextConfig {
+		/** What one must be allowed to. */
+		action?: ServeAction | undefined;
+	}
+}
+
+export interface AppSettings {
+	readonly resources: readonly Resource[];
+	/** What the next request is answered from. */
+	readonly site: () => Site;
+	readonly log: Log;
+	readonly metrics: Metrics;
+}
+
+/** Longer than any key, percent-encoded; Node takes no longer headers anyway. */
+const MAX_PARAM_LENGTH = 16 * 1024;
+
+let lastRequest = 0;
+
+/** The resources as a function that answers requests, whatever they come through. */
+export async function buildApp(
+	settings: AppSettings,
+): Promise<(request: IncomingMessage, response: ServerResponse) => void> {
+	const { limits } = settings.site();
+	const app = fastify({
+		logger: false,
+		genReqId: () => String(++lastRequest),
+		// It listens by itself nowhere.
+		serverFactory: (handler) => createServer(handler),
+		bodyLimit: limits.body,
+		handlerTimeout: limits.seconds * 1000,
+		exposeHeadRoutes: false,
+		forceCloseConnections: false,
+		routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+		ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
+		frameworkErrors: (error, _, reply) => void sendFailure(reply, error),
+	});
+	// Whoever reads it in a terminal has their prompt on the next line.
+	app.setReplySerializer((answer) => `${JSON.stringify(answer)}\n`);
+	app.decorateRequest("site", undefined);
+	app.decorateRequest("client", undefined);
+	app.removeAllContentTypeParsers();
+	app.addContentTypeParser("*", { parseAs: "buffer" }, async (_: FastifyRequest, body: Buffer) => parseBody(body));
+	app.addHook("onRequest", async (request, reply) => await receive(request, reply, settings));
+	app.setErrorHandler((error, request, reply) => fail(error, request, reply, settings.log));
+	app.setNotFoundHandler((request, reply) =>
+		sendFailure(
+			reply,
+			new ApiError(404, "no_resource", `there is no ${request.method} here`, "GET /openapi.json has all resources"),
+		),
+	);
+	for (const resource of settings.resources) addResource(app, resource, settings.log);
+	await app.ready();
+	return (request, response) => app.routing(request, response);
+}
+
+function addResource(app: FastifyInstance, resource: Resource, log: Log): void {
+	const { method, path, query, body, bodyOptional, action, slash } = resource;
+	for (const url of slash ? [path, `${path}/`] : [path]) {
+		app.route({
+			method,
+			url,
+			config: { action },
+			schema: { ...(query && { querystring: query }), ...(body && { body }) },
+			...(bodyOptional && {
+				preValidation: async (request: FastifyRequest) => {
+					request.body ??= {};
+				},
+			}),
+			handler: async (request, reply) => {
+				const answer = await resource.respond(callOf(request, reply, log));
+				if (answer === undefined) return reply;
+				if (answer instanceof Readable && reply.sent) {
+					// It took too long, and was answered already.
+					answer.destroy();
+					return reply;
+				}
+				if (typeof answer === "string" || !("properties" in resource.answer)) return answer;
+				return reply.type("application/json; charset=utf-8").send(answer);
+			},
+		});
+	}
+}
+
+function callOf(request: FastifyRequest, reply: FastifyReply, log: Log): Call {
+	const { site, client, params, query, body } = request;
+	if (!site || !client) throw new Error("a request that was not received");
+	return {
+		store: site.store,
+		client,
+		mostEntries: site.limits.batch,
+		// The path has them, and the schemas have seen the others.
+		params: params as Call["params"],
+		query: query as Call["query"],
+		body: body as Call["body"],
+		reply,
+		failed: (error) => logFailure(log, request, error),
+	};
+}
+
+/** Finds out who sends a request and whether they may, before anything else of it is read. */
+async function receive(
+	request: FastifyRequest,
+	reply: FastifyReply,
+	{ site, log, metrics }: AppSettings,
+): Promise<void> {
+	const now = site();
+	request.site = now;
+	reply.header("cache-control", "no-store");
+	const begin = performance.now();
+	const { action } = request.routeOptions.config;
+	reply.raw.once("close", () => {
+		const seconds = (performance.now() - begin) / 1000;
+		const route = request.routeOptions.url ?? "none";
+		const status = reply.raw.writableFinished ? reply.raw.statusCode : 499;
+		metrics.answered({ method: request.method, route, status, seconds });
+		if (now.config.serve.log !== "requests" && status < 400) return;
+		const who = request.client?.name;
+		log.add(status < 500 ? "info" : "warn", "request", {
+			...{ id: request.id, client: who, method: request.method, route, status },
+			ms: Math.round(seconds * 1e4) / 10,
+		});
+	});
+	const subject = await authenticated(request, reply, now);
+	if (subject.kind !== "socket") slowDown(nameOf(subject), now, reply);
+	const client = new Client(nameOf(subject), now.access.of(subject), now.refused);
+	request.client = client;
+	if (action === undefined) return;
+	const { key } = request.params as { key?: string };
+	if (key === undefined) await client.demandSome(action);
+	else await client.demand(action, key);
+}
+
+async function authenticated(request: FastifyRequest, reply: FastifyReply, site: Site): Promise<Subject> {
+	try {
+		refuseBrowsers(request);
+		return authenticate(request.raw, site.tokens);
+	} catch (error) {
+		const client = `anyone ${request.raw.socket.remoteAddress ?? ""}`.trimEnd();
+		slowDown(client, site, reply);
+		await site.refused({ action: "connect", outcome: "refused", client });
+		throw error;
+	}
+}
+
+/** @throws {ApiError} `too_many` */
+function slowDown(client: string, { rate }: Site, reply: FastifyReply): void {
+	const wait = rate.take(client);
+	if (wait === 0) return;
+	reply.header("retry-after", String(wait));
+	throw new ApiError(429, "too_many", "too many requests", `Wait ${wait} s, or raise serve.limits.per_second`);
+}
+
+/** A web page may have a browser send requests with the certificate of whoever looks at it. */
+function refuseBrowsers({ headers }: FastifyRequest): void {
+	if (headers.origin === undefined && headers["sec-fetch-site"] === undefined) return;
+	throw new ApiError(403, "forbidden", "requests of web pages are not taken", "Use a program that is no browser");
+}
+
+function fail(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Log): FastifyReply {
+	if (explain(error).status === 500) logFailure(log, request, error);
+	return sendFailure(reply, error);
+}
+
+function sendFailure(reply: FastifyReply, error: unknown): FastifyReply {
+	const { status, failure } = explain(error);
+	return reply.code(status).type("application/json; charset=utf-8").send(failure);
+}
+
+/** What nobody foresaw is logged by its place in the program: its message may hold anything. */
+function logFailure(log: Log, request: FastifyRequest, error: unknown): void {
+	const { failure } = explain(error);
+	const { code, message } = failure.error;
+	const stack =
+		error instanceof Error && code === "unexpected" ? error.stack?.match(/^ +at .*$/gm)?.slice(0, 8) : undefined;
+	log.add("error", "failure", { id: request.id, client: request.client?.name, code, message, ...(stack && { stack }) });
+}

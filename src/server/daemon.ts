@@ -1,0 +1,168 @@
+import type { Config } from "../config/config.js";
+import type { OpenSettings } from "../open.js";
+import { buildApp } from "./app.js";
+import { readTls } from "./https-server.js";
+import { loadLibc } from "./libc.js";
+import { type Answer, Listener, type TlsListener } from "./listener.js";
+import type { Log } from "./log.js";
+import { Metrics } from "./metrics.js";
+import { OpenStore } from "./open-store.js";
+import { resources } from "./resources/index.js";
+import { inheritedSockets, ServiceManager } from "./service-manager.js";
+import { limitsOf, Site } from "./site.js";
+import { socketFile } from "./socket-file.js";
+
+export interface DaemonSettings {
+	readonly config: Config;
+	readonly version: string;
+	readonly opening: OpenSettings;
+	readonly log: Log;
+	readonly env?: NodeJS.ProcessEnv;
+}
+
+/** How often it is looked whether the store is still in its place. */
+const CHECK_MS = 1000;
+
+/** The store, served to others until it is stopped. */
+export class Daemon {
+	readonly #settings: DaemonSettings;
+	readonly #metrics = new Metrics();
+	readonly #listeners: Listener[] = [];
+	#site: Site;
+	#answer: Answer;
+	#tls: TlsListener | undefined;
+	#manager: ServiceManager | undefined;
+	/** One after the other. */
+	#reloading: Promise<void> = Promise.resolve();
+	#checking: NodeJS.Timeout | undefined;
+
+	private constructor(settings: DaemonSettings, site: Site) {
+		this.#settings = settings;
+		this.#site = site;
+		this.#answer = (_, response) => response.destroy();
+	}
+
+	/** @throws {TroclaError} `config`, `store`, `damaged`, `ring` */
+	static async start(settings: DaemonSettings): Promise<Daemon> {
+		const { config, opening } = settings;
+		const daemon = new Daemon(settings, new Site(config, await OpenStore.open(config, opening)));
+		try {
+			await daemon.#listen();
+			return daemon;
+		} catch (error) {
+			await daemon.stop(0);
+			throw error;
+		}
+	}
+
+	/** The port of HTTPS, where it is listened on. */
+	get port(): number | undefined {
+		return this.#tls?.listener.port;
+	}
+
+	/** Serves by another configuration; where that can't be done, nothing changes, and the log has why. */
+	async reload(load: () => Promise<Config>): Promise<void> {
+		this.#reloading = this.#reloading.then(() => this.#reload(load));
+		await this.#reloading;
+	}
+
+	async #reload(load: () => Promise<Config>): Promise<void> {
+		const { log, opening } = this.#settings;
+		this.#manager?.reloading();
+		const old = this.#site;
+		try {
+			const config = await load();
+			const { https } = config.serve;
+			const tls = https && readTls(https);
+			this.#tellUnchanged(config);
+			// What is in memory would be lost.
+			const kept = config.store === "memory" ? old.store : undefined;
+			const site = new Site(config, kept ?? (await OpenStore.open(config, { ...opening, create: false })));
+			this.#site = site;
+			this.#answer = await this.#build();
+			if (tls) this.#tls?.renew(tls);
+			if (!kept) void old.store.close().catch((error: Error) => log.add("warn", "closing", { message: error.message }));
+			log.add("info", "reloaded", { config: config.file });
+		} catch (error) {
+			const { message, hint } = error as Error & { hint?: string };
+			log.add("error", "not reloaded", { message, hint, kept: "the configuration from before is still used" });
+		}
+		this.#manager?.ready();
+	}
+
+	/** Takes no more connections, answers what has been asked for, and closes the store. */
+	async stop(graceMs: number): Promise<void> {
+		this.#manager?.stopping();
+		clearInterval(this.#checking);
+		await Promise.all(this.#listeners.splice(0).map((listener) => listener.close(graceMs)));
+		await this.#site.store.close();
+		this.#settings.log.flush();
+	}
+
+	async #listen(): Promise<void> {
+		const { config, log, env = process.env } = this.#settings;
+		const limits = limitsOf(config);
+		const { https } = config.serve;
+		const tls = https && readTls(https);
+		const libc = await loadLibc();
+		const manager = new ServiceManager(libc, env);
+		const inherited = inheritedSockets(env);
+		this.#answer = await this.#build();
+		const answer: Answer = (request, response) => this.#answer(request, response);
+		const file = inherited.socket === undefined ? socketFile(config) : undefined;
+		const socket = await Listener.onSocket({ file, inherited: inherited.socket, libc }, limits, answer);
+		this.#listeners.push(socket);
+		log.add("info", "listening", { socket: file?.path ?? socket.address });
+		if (https && tls) {
+			this.#tls = await Listener.onHttps({ https, tls, inherited: inherited.https }, limits, answer);
+			this.#listeners.push(this.#tls.listener);
+			log.add("info", "listening", { https: this.#tls.listener.address });
+		}
+		if (manager.isDeaf) log.add("warn", "systemd", { message: "koffi can't be loaded, so systemd can't be told" });
+		this.#manager = manager;
+		this.#checking = setInterval(() => void this.#check(), CHECK_MS).unref();
+		manager.ready();
+		log.flush();
+	}
+
+	#build(): Promise<Answer> {
+		const { version, log } = this.#settings;
+		const metrics = this.#metrics;
+		const connections = () => this.#listeners.reduce((sum, listener) => sum + listener.connections, 0);
+		return buildApp({
+			resources: resources({ version, metrics, connections }),
+			site: () => this.#site,
+			log,
+			metrics,
+		});
+	}
+
+	/** Opens a store again that was gone and is back. */
+	async #check(): Promise<void> {
+		const { log, opening } = this.#settings;
+		const site = this.#site;
+		const { store } = site;
+		if (store.isInPlace) return;
+		try {
+			const back = await OpenStore.open(site.config, { ...opening, create: false });
+			// Another check, or a reload, was faster.
+			if (site.store !== store || this.#site !== site) return await back.close();
+			site.store = back;
+			log.add("info", "store", { message: "the store is back" });
+			await store.close();
+		} catch (error) {
+			log.add("warn", "store", { message: (error as Error).message });
+		}
+	}
+
+	#tellUnchanged({ serve }: Config): void {
+		const now = this.#settings.config.serve;
+		const changed = [
+			...(JSON.stringify(serve.socket) === JSON.stringify(now.socket) ? [] : ["serve.socket"]),
+			...(serve.https?.listen === now.https?.listen && !serve.https === !now.https ? [] : ["serve.https.listen"]),
+			...(serve.limits?.connections === now.limits?.connections ? [] : ["serve.limits.connections"]),
+		];
+		if (changed.length === 0) return;
+		this.#settings.log.add("warn", "reload", { message: `${changed.join(", ")} changed: restart the daemon for that` });
+	}
+}

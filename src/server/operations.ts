@@ -1,0 +1,76 @@
+import { TroclaError } from "../errors.js";
+import { shellWord } from "../input.js";
+import type { Options, Values } from "../records/record.js";
+import { isEmpty, isMap } from "../value.js";
+import type { Client } from "./client.js";
+import type { OpenStore } from "./open-store.js";
+
+/** What a request is answered from, and for whom. */
+export interface Desk {
+	readonly store: OpenStore;
+	readonly client: Client;
+}
+
+/** A format of a key, and what is said of how it is to be. */
+export interface Order {
+	readonly key: string;
+	readonly format: string;
+	readonly options: Options;
+}
+
+/** @throws {TroclaError} `not_found` */
+export async function get({ store }: Desk, { key, format, options }: Order): Promise<string> {
+	const value = await store.read((trocla) => trocla.peek(key, format, options));
+	if (value !== undefined) return value;
+	throw new TroclaError(
+		"not_found",
+		`${JSON.stringify(key)} has no ${format} stored`,
+		`trocla create ${shellWord(key)} ${format} makes one`,
+	);
+}
+
+export async function create(
+	{ store, client }: Desk,
+	{ key, format, options, renewBefore }: Order & { readonly renewBefore?: number | undefined },
+): Promise<string> {
+	await demandSigner(client, options);
+	if (renewBefore !== undefined) {
+		// It may take the place of one that is stored.
+		await client.demand("reset", key);
+		return await store.write(client.name, (trocla) => trocla.get(key, format, options, { renewBefore }));
+	}
+	// Nearly always it is stored, and is not to wait for those who write.
+	const stored = await store.read((trocla) => trocla.peek(key, format));
+	if (stored === undefined) return await store.write(client.name, (trocla) => trocla.get(key, format, options));
+	if (isEmpty(options)) return stored;
+	return await store.read((trocla) => trocla.onBehalfOf(client.name).get(key, format, options));
+}
+
+export async function set(
+	{ store, client }: Desk,
+	{ key, format, options, value, raw }: Order & { readonly value: string; readonly raw: boolean },
+): Promise<string> {
+	await demandSigner(client, options);
+	return await store.write(client.name, (trocla) => trocla.set(key, format, value, options, { raw }));
+}
+
+export async function reset({ store, client }: Desk, { key, format, options }: Order): Promise<string> {
+	await demandSigner(client, options);
+	return await store.write(client.name, (trocla) => trocla.reset(key, format, options));
+}
+
+/** @param deliver - gets the values by format; when it returns, they are removed */
+export async function handOut(
+	{ store, client }: Desk,
+	{ key, format, force }: { readonly key: string; readonly format: string; readonly force: boolean },
+	deliver: (values: Values) => Promise<void>,
+): Promise<void> {
+	await store.write(client.name, (trocla) => trocla.handOut(key, deliver, { format, force }));
+}
+
+/** A certificate may be signed by another key's CA: to name it is to use that key. */
+async function demandSigner(client: Client, options: Options): Promise<void> {
+	for (const layer of [options, ...Object.values(options).filter(isMap)]) {
+		if (typeof layer.ca === "string") await client.demand("sign", layer.ca);
+	}
+}

@@ -1,0 +1,40 @@
+import type { FastifyReply } from "fastify";
+import type { ServeAction } from "../config/serve.js";
+import type { Client } from "./client.js";
+import type { OpenStore } from "./open-store.js";
+import type { Schema } from "./schemas.js";
+
+/** One request, as a resource answers it. What stands in it was checked against the resource's schemas. */
+export interface Call {
+	readonly store: OpenStore;
+	readonly client: Client;
+	/** Entries that a batch may have. */
+	readonly mostEntries: number;
+	readonly params: { readonly [name: string]: string };
+	readonly query: { readonly [name: string]: string };
+	readonly body: { readonly [name: string]: unknown };
+	readonly reply: FastifyReply;
+	/** Hears of what goes wrong when the client has its answer. */
+	readonly failed: (error: unknown) => void;
+}
+
+/** What the daemon answers at a path. */
+export interface Resource {
+	readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+	/** Fastify's: `/v1/key/:key/:format`. */
+	readonly path: string;
+	/** Whether it may also end with a slash, as troclapi's clients write it. */
+	readonly slash?: boolean;
+	readonly summary: string;
+	/** What one must be allowed to: with the path's key, or else with some. A batch's entries are each looked at. */
+	readonly action?: ServeAction;
+	readonly query?: Schema;
+	readonly body?: Schema;
+	/** Whether a request without a body is as good as one with an empty map. */
+	readonly bodyOptional?: boolean;
+	readonly answer: Schema | { readonly mediaType: string };
+	/** What goes wrong besides what always may: `404`. */
+	readonly failures?: readonly number[];
+	/** Gives the answer; `undefined` where it was sent already. */
+	readonly respond: (call: Call) => Promise<unknown>;
+}
