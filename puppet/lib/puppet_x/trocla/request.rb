@@ -71,7 +71,8 @@ module PuppetX
       def parse(text)
         [text, "{#{text}}"].each do |yaml|
           map = load_yaml(yaml)
-          return plain(map) || {} if map.is_a?(Hash) || map.nil? || map == false
+          return {} if map.nil? || map == false
+          return plain(map) if map.is_a?(Hash) && map.keys.all?(String)
         end
         text
       end
