@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
-import { once } from "node:events";
-import { createServer } from "node:net";
+import { readFileSync } from "node:fs";
 import { describe, expect, it, vi } from "vitest";
 import { noMountNamespaces } from "../support/name-service.js";
+import { OwnEtc } from "../support/own-etc.js";
 import { missing, pathOf } from "../support/peers.js";
 import { PuppetSite } from "../support/puppet-site.js";
-import { cleanUp, run, Sandbox } from "../support/sandbox.js";
-import { serve } from "../support/served.js";
+import { run, Sandbox } from "../support/sandbox.js";
+import { answeringSocket, serve } from "../support/served.js";
 
 /** A site whose `trocla.yaml` names the daemon's socket. */
 async function site() {
@@ -19,20 +19,6 @@ async function site() {
 		return stdout.replace(/(?<!-----)\n$/, "");
 	};
 	return { sandbox, daemon, puppet, get };
-}
-
-/** A socket that takes what it is sent and answers this, if anything. */
-async function other(path: string, answer?: string): Promise<string> {
-	const server = createServer((connection) => {
-		connection.on("error", () => {});
-		connection.on("data", () => {
-			if (answer !== undefined) connection.end(answer);
-		});
-		cleanUp(() => connection.destroy());
-	}).listen(path);
-	await once(server, "listening");
-	cleanUp(() => server.close());
-	return path;
 }
 
 describe.skipIf(missing("puppet"))("the Puppet module (needs puppet-agent)", () => {
@@ -49,36 +35,22 @@ describe.skipIf(missing("puppet"))("the Puppet module (needs puppet-agent)", () 
 					content => trocla::gsub("password=%%TROCLA_db%%\\n", { 'prefix' => 'app_' }),
 				}`,
 			);
-			// Accounts of a copy of /etc that nobody else sees.
-			const etc = sandbox.path("etc");
-			await run("cp", ["-a", "/etc", etc]);
+			const etc = await OwnEtc.copy(sandbox);
 			const apply = () =>
-				run(
-					pathOf("unshare"),
-					[
-						...["-m", "--propagation", "private", "sh", "-c", 'mount --bind "$0" /etc && exec "$@"', etc],
-						...[pathOf("puppet"), ...puppet.command(["apply", "--detailed-exitcodes", sandbox.path("site.pp")])],
-					],
-					{ env: { ...sandbox.env, PATH: `/usr/sbin:/sbin:${sandbox.env.PATH}` }, cwd: sandbox.directory },
-				);
+				etc.run([pathOf("puppet"), ...puppet.command(["apply", "--detailed-exitcodes", sandbox.path("site.pp")])]);
 			const first = await apply();
 			expect(first).toMatchObject({ code: 2 });
-			const shadow = (await run("cat", [`${etc}/shadow`])).stdout;
-			const hashOf = (name: string) =>
-				shadow
-					.split("\n")
-					.find((line) => line.startsWith(`${name}:`))
-					?.split(":")[1] ?? "";
+			const shadow = etc.read("shadow");
 			const password = await get("user_alice", "plain");
-			const [, , salt = ""] = hashOf("trocla_alice").split("$");
+			const [, , salt = ""] = etc.hashOf("trocla_alice").split("$");
 			const openssl = await run("openssl", ["passwd", "-6", "-salt", salt, "-stdin"], {}, password);
-			expect(openssl.stdout).toBe(`${hashOf("trocla_alice")}\n`);
-			expect(hashOf("trocla_bob")).toBe(await get("user_bob", "yescrypt"));
-			expect((await run("cat", [sandbox.path("db.conf")])).stdout).toBe(`password=${await get("app_db", "plain")}\n`);
+			expect(openssl.stdout).toBe(`${etc.hashOf("trocla_alice")}\n`);
+			expect(etc.hashOf("trocla_bob")).toBe(await get("user_bob", "yescrypt"));
+			expect(readFileSync(sandbox.path("db.conf"), "utf8")).toBe(`password=${await get("app_db", "plain")}\n`);
 			for (const text of [first.stdout, first.stderr]) expect(text).not.toContain(await get("user_bob", "yescrypt"));
 			const second = await apply();
 			expect(second).toMatchObject({ code: 0 });
-			expect((await run("cat", [`${etc}/shadow`])).stdout).toBe(shadow);
+			expect(etc.read("shadow")).toBe(shadow);
 		},
 	);
 
@@ -169,9 +141,9 @@ describe.skipIf(missing("puppet"))("the Puppet module (needs puppet-agent)", () 
 
 	it("says in 5 seconds what is wrong, with key and format and without the value", async () => {
 		const { sandbox, daemon, puppet } = await site();
-		const silent = await other(sandbox.path("silent.sock"));
-		const stranger = await other(sandbox.path("stranger.sock"), "220 mail.example.com ESMTP\r\n");
-		const closing = await other(sandbox.path("closing.sock"), "");
+		const silent = await answeringSocket(sandbox.path("silent.sock"));
+		const stranger = await answeringSocket(sandbox.path("stranger.sock"), "220 mail.example.com ESMTP\r\n");
+		const closing = await answeringSocket(sandbox.path("closing.sock"), "");
 		puppet.write("stale.sock", "");
 		const at = (path: string, call: string) =>
 			`{ check::env('TROCLA_SOCKET', '${path}') check::failure() || { ${call} } }`;

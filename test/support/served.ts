@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { cleanUp, type Sandbox, TROCLA } from "./sandbox.js";
 
 /** The daemon of a sandbox. */
@@ -53,4 +54,18 @@ async function listening(child: ChildProcess): Promise<void> {
 		});
 		child.once("exit", () => reject(new Error(`the daemon ended before it was ready:\n${said}`)));
 	});
+}
+
+/** A socket that takes what it is sent and answers this, if anything. */
+export async function answeringSocket(path: string, answer?: string): Promise<string> {
+	const server = createServer((connection) => {
+		connection.on("error", () => {});
+		connection.on("data", () => {
+			if (answer !== undefined) connection.end(answer);
+		});
+		cleanUp(() => connection.destroy());
+	}).listen(path);
+	await once(server, "listening");
+	cleanUp(() => server.close());
+	return path;
 }
