@@ -54,6 +54,12 @@ options:
 # accounts: {min_uid: 1000, min_gid: 1000, names: portable}
 # publish: {tree: /var/lib/iar/master, signing_key: iar_signing_key}
 
+# Where "trocla serve" listens, and who may do what there; "trocla serve --new-token NAME" makes tokens.
+# serve:
+#   socket: {path: /run/trocla/trocla.sock, mode: 0660, group: puppet}
+#   https: {listen: "0.0.0.0:8443", certificate: cert.pem, key: key.pem, ca: ca.pem, crl: crl.pem}
+#   rules: [{who: {certificate: "*.example.com"}, may: [create], keys: ["hosts/%{certname}/*"]}]
+
 # Formats of your own, each a module.
 # formats: {htdigest: /etc/trocla/htdigest.js}
 `;

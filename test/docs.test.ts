@@ -1,9 +1,10 @@
+import { once } from "node:events";
 import { chownSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, test } from "vitest";
 import { builtinFormats, builtinNames } from "../formats/index.js";
 import { asNobody, installIn, isRoot } from "./support/nobody.js";
-import { run, Sandbox, TROCLA } from "./support/sandbox.js";
+import { cleanUp, run, Sandbox, TROCLA } from "./support/sandbox.js";
 import { replay } from "./support/shown.js";
 
 const directory = join(import.meta.dirname, "../docs");
@@ -13,6 +14,7 @@ const MOVING = "moving-from-ruby.md";
 const AUDIT = "audit.md";
 // What it shows takes a site's data, which test/cli/lookup.test.ts has.
 const LOOKUP = "lookup.md";
+const SERVER = "server.md";
 const shown = readdirSync(directory).filter(
 	(file) => ![MOVING, AUDIT, LOOKUP].includes(file) && /```console\n\$ trocla/.test(read(file)),
 );
@@ -54,6 +56,29 @@ test(`what docs/${AUDIT} shows is what an audited store prints`, async () => {
 	const [beforeHooks = ""] = read(AUDIT).split("\n## Hooks");
 	const text = beforeHooks.replaceAll("/var/log/trocla/audit.jsonl", file).replaceAll("$ sudo trocla", "$ trocla");
 	expect(await replay(text, { sandbox, trocla: TROCLA, user: [] })).toBeGreaterThan(4);
+});
+
+test(`what docs/${SERVER} shows is what the daemon answers`, async () => {
+	const sandbox = new Sandbox();
+	const socket = sandbox.path("t.sock");
+	sandbox.configure({ store_options: { path: sandbox.store }, serve: { socket: { path: socket } } });
+	const daemon = sandbox.start(["serve"]);
+	const ended = once(daemon, "exit");
+	cleanUp(async () => {
+		daemon.kill("SIGTERM");
+		await ended;
+	});
+	await once(daemon.stderr ?? expect.fail(), "data");
+	const text = read(SERVER).replaceAll("/run/trocla/trocla.sock", socket);
+	expect(await replay(text, { sandbox, trocla: TROCLA, user: [] })).toBe(6);
+});
+
+test(`the configurations of docs/${SERVER} are ones`, async () => {
+	const sandbox = new Sandbox();
+	for (const [, yaml = ""] of read(SERVER).matchAll(/```yaml\n(.*?)```/gs)) {
+		writeFileSync(sandbox.path("troclarc.yaml"), `${yaml}store: memory\n`, { mode: 0o600 });
+		expect(await sandbox.run(["get", "alice", "plain"]), yaml).toMatchObject({ code: 0, stderr: "" });
+	}
 });
 
 describe("docs/formats.md", () => {

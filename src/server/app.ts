@@ -56,6 +56,8 @@ export async function buildApp(
 		ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
 		frameworkErrors: (error, _, reply) => void sendFailure(reply, error),
 	});
+	// Whoever reads it in a terminal has their prompt on the next line.
+	app.setReplySerializer((answer) => `${JSON.stringify(answer)}\n`);
 	app.decorateRequest("site", undefined);
 	app.decorateRequest("client", undefined);
 	app.removeAllContentTypeParsers();

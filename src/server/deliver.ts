@@ -23,7 +23,7 @@ export async function answerAndRemove(
 			if (reply.sent || reply.raw.destroyed) throw new ApiError(503, "undelivered", "the client has gone");
 			state = "writing";
 			reply.hijack();
-			await write(reply, `${JSON.stringify(answer)}`);
+			await write(reply, `${JSON.stringify(answer)}\n`);
 			state = "written";
 		});
 	} catch (error) {
@@ -38,7 +38,8 @@ export async function answerAndRemove(
 }
 
 /** Returns when the kernel has it all. */
-async function write({ raw }: FastifyReply, text: string): Promise<void> {
+async function write({ raw, request }: FastifyReply, text: string): Promise<void> {
+	const { socket } = request.raw;
 	raw.writeHead(200, { "content-type": "application/json; charset=utf-8", "cache-control": "no-store" });
 	const cut = new AbortController();
 	const slow = setTimeout(() => raw.destroy(new Error("the client does not read")), WRITE_MS);
@@ -46,7 +47,8 @@ async function write({ raw }: FastifyReply, text: string): Promise<void> {
 		throw new ApiError(503, "undelivered", "the client has gone");
 	});
 	const written = new Promise<void>((resolve, reject) => {
-		raw.write(text, (error) => (error ? reject(error) : resolve()));
+		// Of a connection that its other side has closed, Node says that all was written.
+		raw.write(text, (error) => (error || socket.destroyed ? reject(error ?? new Error("closed")) : resolve()));
 	});
 	try {
 		await Promise.race([written, gone]);

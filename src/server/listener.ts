@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { SecureContextOptions, TLSSocket } from "node:tls";
 import type { ServeLimits } from "../config/input.js";
 import { address } from "../config/serve.js";
@@ -120,7 +121,26 @@ export interface TlsListener {
 
 function prepare(server: Server, { connections, seconds }: Required<ServeLimits>): void {
 	server.maxConnections = connections;
+	server.on("clientError", refuseMalformed);
 	server.setTimeout(seconds * 1000 + KEEP_ALIVE_MS, (socket: Socket) => socket.destroy());
+}
+
+/** What Node's parser says of it, as an HTTP status. */
+const MALFORMED: { readonly [code: string]: readonly [status: string, message: string] } = {
+	HPE_HEADER_OVERFLOW: ["431 Request Header Fields Too Large", "the headers are too large"],
+	ERR_HTTP_REQUEST_TIMEOUT: ["408 Request Timeout", "the request came too slowly"],
+};
+
+/** Answers what is no HTTP, as far as there is somebody to read that. */
+function refuseMalformed({ code = "" }: NodeJS.ErrnoException, socket: Duplex): void {
+	if (!socket.writable || code === "ECONNRESET") {
+		socket.destroy();
+		return;
+	}
+	const [status, message] = MALFORMED[code] ?? ["400 Bad Request", "this is no HTTP/1.1"];
+	const body = `${JSON.stringify({ success: false, error: { code: "invalid", message } })}\n`;
+	const head = ["content-type: application/json; charset=utf-8", `content-length: ${body.length}`, "connection: close"];
+	socket.end(`HTTP/1.1 ${status}\r\n${head.join("\r\n")}\r\n\r\n${body}`, () => socket.destroy());
 }
 
 function listen(server: Server, where: { fd?: number | undefined; host?: string; port?: number } | undefined) {

@@ -49,7 +49,7 @@ async function* answer(
 		yield `${begin}${await matching()}`;
 		begin = "";
 	}
-	yield `${begin}${await matching()}],"success":true}`;
+	yield `${begin}${await matching()}],"success":true}\n`;
 }
 
 function parse(regex: string): RegExp {

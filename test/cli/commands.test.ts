@@ -359,6 +359,8 @@ test("every command's help shows two real examples", async () => {
 		"formats",
 		"show",
 		"lookup",
+		"publish",
+		"serve",
 		"import",
 		"prune",
 		"export",

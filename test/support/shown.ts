@@ -24,7 +24,7 @@ export interface Stage {
 }
 
 /**
- * Runs the commands that a document shows, trocla's, openssl's, mv and sed, one after the other, and expects that each prints
+ * Runs the commands that a document shows, trocla's, openssl's, mv, sed and curl, one after the other, and expects that each prints
  * what is shown below it, and fails where that is trocla's message. Gives how many they were.
  */
 export async function replay(
@@ -37,7 +37,7 @@ export async function replay(
 	const env = { ...sandbox.env, PATH: `${sandbox.path("bin")}:${sandbox.env.PATH}` };
 	const sessions = [...markdown.matchAll(/```console\n(.*?)```/gs)].map(([, session]) => session ?? "");
 	const commands = sessions.flatMap((session) => session.replaceAll(" \\\n", "").split(/^\$ /m).slice(1));
-	const shown = commands.filter((command) => /^(npx )?(trocla|openssl|mv|sed)/.test(command));
+	const shown = commands.filter((command) => /^(npx )?(trocla|openssl|mv|sed|curl)/.test(command));
 	const [program = "", ...args] = [...user, "bash"];
 	for (const command of shown) {
 		const [line = "", ...output] = command.split("\n");

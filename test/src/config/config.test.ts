@@ -157,6 +157,7 @@ profiles: {wifi: {charset: typesafe, length: 20}}`;
 			},
 			accounts: { min_uid: 500, min_gid: 100, names: "debian" },
 			publish: { tree: user.sandbox.path("tree"), signing_key: "site key" },
+			serve: {},
 			formats: builtinFormats,
 			options: { length: 20, mysql: { plugin: "ed25519" } },
 			profiles: { wifi: { charset: "typesafe", length: 20 } },

@@ -1,0 +1,152 @@
+import { once } from "node:events";
+import { copyFileSync, renameSync, rmSync } from "node:fs";
+import { Agent } from "node:http";
+import { request, Agent as TlsAgent } from "node:https";
+import sqlite3 from "sqlite3";
+import { expect, test } from "vitest";
+import { newToken } from "../../../src/server/tokens.js";
+import { TestDaemon } from "../../support/daemon.js";
+import { cleanUp } from "../../support/sandbox.js";
+import { TestCa } from "../../support/tls.js";
+
+const ALICE = "/v1/key/alice/plain";
+
+test("a configuration that is read again holds from then on; a broken one is told, and the one before stays", async () => {
+	const daemon = await TestDaemon.start();
+	const keepAlive = new Agent({ keepAlive: true });
+	expect((await daemon.send("POST", ALICE, { agent: keepAlive })).status).toBe(200);
+	await daemon.reload({ rules: [{ who: "socket", may: ["create"], keys: ["bob"] }] }, { options: { length: 5 } });
+	expect((await daemon.send("GET", ALICE, { agent: keepAlive })).status).toBe(403);
+	expect((await daemon.send("POST", "/v1/key/bob/plain", { agent: keepAlive })).json.value).toHaveLength(5);
+	await daemon.daemon.reload(async () => {
+		throw new Error("broken");
+	});
+	await daemon.reload({ https: { certificate: "/missing", key: "/missing" } });
+	await daemon.reload({}, { store_options: { path: daemon.sandbox.path("other/store.sqlite") } });
+	expect((await daemon.send("GET", ALICE, { agent: keepAlive })).status).toBe(403);
+	expect((await daemon.send("POST", "/v1/key/bob/plain", { agent: keepAlive })).status).toBe(200);
+	expect(daemon.log.filter(({ event }) => event === "not reloaded")).toMatchObject([
+		{ level: "error", message: "broken" },
+		{ message: expect.stringContaining("/missing") },
+		{ message: expect.stringContaining("other/store.sqlite") },
+	]);
+	keepAlive.destroy();
+});
+
+test("a token that a new configuration has no more is refused from then on", async () => {
+	const files = new TestDaemon();
+	const ca = await TestCa.make(files.sandbox.directory);
+	const https = await ca.https();
+	const { token, hash } = newToken();
+	const rules = [{ who: { token: "ci" }, may: ["create"], keys: ["**"] }];
+	const daemon = await TestDaemon.start({ https, tokens: { ci: { hash } }, rules });
+	const sending = { tls: await ca.anyone(), headers: { "x-token": token } };
+	expect((await daemon.send("POST", ALICE, sending)).status).toBe(200);
+	await daemon.reload({ https });
+	expect((await daemon.send("POST", ALICE, sending)).status).toBe(401);
+});
+
+test("a connection that was made with other certificates ends when they are exchanged", async () => {
+	const files = new TestDaemon();
+	const ca = await TestCa.make(files.sandbox.directory);
+	const https = await ca.https();
+	const daemon = await TestDaemon.start({ https });
+	const agent = new TlsAgent({ keepAlive: true, maxSockets: 1, ...(await ca.anyone()) });
+	cleanUp(() => agent.destroy());
+	const ask = async () => {
+		const sent = request({ agent, host: "127.0.0.1", port: daemon.daemon.port, path: "/healthz" }).end();
+		const [response] = await once(sent, "response");
+		await response.toArray();
+		return sent.socket;
+	};
+	const first = await ask();
+	expect(await ask()).toBe(first);
+	const closed = once(first ?? expect.fail(), "close");
+	await daemon.reload({ https });
+	await closed;
+	expect(await ask()).not.toBe(first);
+});
+
+test("what is asked for when the daemon is stopped is still answered", async () => {
+	const daemon = await TestDaemon.start();
+	const made = Array.from({ length: 8 }, (_, index) =>
+		daemon.send("POST", `/v1/key/key${index}/sha512crypt`, { body: { rounds: 300_000 } }),
+	);
+	await expect.poll(async () => (await daemon.send("GET", "/metrics")).text).toMatch(/trocla_connections [89]/);
+	await daemon.daemon.stop(20_000);
+	const answers = await Promise.all(made);
+	for (const [index, { json }] of answers.entries()) {
+		expect(await daemon.withStore((trocla) => trocla.peek(`key${index}`, "sha512crypt"))).toBe(json.value);
+	}
+	await expect(daemon.send("GET", "/healthz")).rejects.toMatchObject({ code: "ENOENT" });
+});
+
+test("a store that is gone is a 503, what comes back is served by itself, and nothing is written elsewhere", async () => {
+	const daemon = await TestDaemon.start();
+	const { json } = await daemon.send("POST", ALICE);
+	const { store } = daemon.sandbox;
+	for (const suffix of ["", "-wal", "-shm"]) copyFileSync(`${store}${suffix}`, `${store}.kept${suffix}`);
+	for (const suffix of ["", "-wal", "-shm"]) rmSync(`${store}${suffix}`);
+	for (const [method, path] of [
+		["GET", ALICE],
+		["POST", "/v1/key/new/plain"],
+		["GET", "/readyz"],
+	] as const) {
+		expect(await daemon.send(method, path), path).toMatchObject({ status: 503, json: { error: { code: "store" } } });
+	}
+	expect((await daemon.send("GET", "/healthz")).status).toBe(200);
+	expect((await daemon.send("GET", "/metrics")).text).toContain("trocla_store_up 0");
+	for (const suffix of ["-wal", "-shm", ""]) renameSync(`${store}.kept${suffix}`, `${store}${suffix}`);
+	await expect.poll(async () => (await daemon.send("GET", "/readyz")).status, { timeout: 10_000 }).toBe(200);
+	expect((await daemon.send("GET", ALICE)).json).toEqual(json);
+	expect((await daemon.send("GET", "/v1/key/new/plain")).status).toBe(404);
+});
+
+test("while another process has the store locked, what is stored is read, and a write is a 503 in the end", async () => {
+	const daemon = await TestDaemon.start({ limits: { seconds: 1 } });
+	const { json } = await daemon.send("POST", ALICE);
+	const other = new sqlite3.Database(daemon.sandbox.store);
+	const execute = (sql: string) => new Promise((resolve) => other.exec(sql, resolve));
+	cleanUp(() => new Promise((resolve) => other.close(resolve)));
+	await execute("BEGIN IMMEDIATE");
+	const write = daemon.send("POST", "/v1/key/new/plain");
+	for (let i = 0; i < 20; i++) expect((await daemon.send("POST", ALICE)).json).toEqual(json);
+	expect(await write).toMatchObject({ status: 503, json: { error: { code: "timeout" } } });
+	expect((await daemon.send("GET", "/readyz")).status).toBe(200);
+	await execute("ROLLBACK");
+	await expect.poll(async () => (await daemon.send("POST", "/v1/key/new/plain")).status).toBe(200);
+});
+
+test("a client of HTTPS that sends too many requests is told to wait, and others are not", async () => {
+	const files = new TestDaemon();
+	const ca = await TestCa.make(files.sandbox.directory);
+	const rules = [{ who: { certificate: "*" }, may: ["create"], keys: ["**"] }];
+	const daemon = await TestDaemon.start({ https: await ca.https(), rules, limits: { per_second: 1 } });
+	const [web1, web2] = [await ca.client("web1"), await ca.client("web2")];
+	const answers = await Promise.all(Array.from({ length: 12 }, () => daemon.send("POST", ALICE, { tls: web1 })));
+	const refused = answers.filter(({ status }) => status === 429);
+	expect(refused.length).toBeGreaterThan(4);
+	expect(refused[0]).toMatchObject({ headers: { "retry-after": "1" }, json: { error: { code: "too_many" } } });
+	expect((await daemon.send("POST", ALICE, { tls: web2 })).status).toBe(200);
+});
+
+test("a web page's requests are not taken", async () => {
+	const daemon = await TestDaemon.start();
+	for (const headers of [{ origin: "https://evil.example" }, { "sec-fetch-site": "cross-site" }]) {
+		expect((await daemon.send("POST", ALICE, { headers })).status).toBe(403);
+	}
+});
+
+test("neither the log nor the metrics have a value, and the metrics no key", async () => {
+	const daemon = await TestDaemon.start({ log: "requests" });
+	await daemon.send("PUT", ALICE, { body: { value: "hunter2-secret" } });
+	await daemon.send("DELETE", ALICE);
+	await daemon.send("PUT", ALICE, { body: '{"value": "hunter2-secret"' });
+	const { text, headers } = await daemon.send("GET", "/metrics");
+	expect(headers["content-type"]).toBe("text/plain; version=0.0.4; charset=utf-8");
+	expect(text).toMatch(/^trocla_requests_total\{method="DELETE",route="\/v1\/key\/:key\/:format",status="200"\} 1$/m);
+	expect(text).not.toContain("alice");
+	await daemon.daemon.stop(1000);
+	expect(daemon.log.filter(({ event }) => event === "request").length).toBeGreaterThan(3);
+	expect(JSON.stringify(daemon.log)).not.toContain("hunter2");
+});
