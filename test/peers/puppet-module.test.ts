@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { noMountNamespaces } from "../support/name-service.js";
 import { OwnEtc } from "../support/own-etc.js";
@@ -51,6 +52,43 @@ describe.skipIf(missing("puppet"))("the Puppet module (needs puppet-agent)", () 
 			const second = await apply();
 			expect(second).toMatchObject({ code: 0 });
 			expect(etc.read("shadow")).toBe(shadow);
+		},
+	);
+
+	it.skipIf(missing("unshare", "systemd-analyze") || noMountNamespaces())(
+		"configures the daemon so that the functions find it, and changes nothing the second time",
+		async () => {
+			const { sandbox, puppet } = await site();
+			const etc = await OwnEtc.copy(sandbox);
+			const config = { store_options: { path: sandbox.store }, options: { length: 33 }, serve: { log: "failures" } };
+			// The package's own directory, as npm would install it.
+			const root = join(import.meta.dirname, "../..");
+			const manifest = (service: boolean) =>
+				`class { 'trocla':
+					config         => ${puppetHash(config)},
+					directory      => '${root}',
+					command        => '${process.execPath}',
+					socket_group   => 'root',
+					manage_service => ${service},
+				}`;
+			const apply = async (service: boolean, ...flags: string[]) => {
+				puppet.write("site.pp", manifest(service));
+				const args = ["apply", "--detailed-exitcodes", ...flags, sandbox.path("site.pp")];
+				return await etc.run([pathOf("puppet"), ...puppet.command(args)]);
+			};
+			expect(await apply(false)).toMatchObject({ code: 2 });
+			expect(await apply(false)).toMatchObject({ code: 0 });
+			const { mode } = statSync(sandbox.path("etc/troclarc.yaml"));
+			expect(mode & 0o777).toBe(0o600);
+			const made = await sandbox.run(["get", "k", "plain", "--config", sandbox.path("etc/troclarc.yaml")]);
+			expect(made).toMatchObject({ code: 0, stdout: expect.stringMatching(/^.{33}\n$/), stderr: "" });
+			const units = ["trocla.service", "trocla.socket"].map((name) => `/etc/systemd/system/${name}`);
+			const verified = await etc.run([pathOf("systemd-analyze"), "verify", ...units]);
+			expect(verified).toEqual({ code: 0, stdout: "", stderr: "" });
+			expect(etc.read("systemd/system/trocla.socket.d/group.conf")).toMatch(/^SocketGroup=root\nSocketMode=0660$/m);
+			const whole = await apply(true, "--noop");
+			expect(whole.stdout).toMatch(/^Notice: Applied catalog/m);
+			expect(whole.stderr).not.toMatch(/^Error: (?!Facter)/m);
 		},
 	);
 
@@ -306,6 +344,9 @@ describe.skipIf(missing("puppet"))("a Hiera level of trocla_lookup_key (needs pu
 		expect(await sandbox.run(["search", "."])).toEqual(keys);
 	});
 });
+
+/** A hash without strings that need quoting, as Puppet's language has it. */
+const puppetHash = (hash: object) => JSON.stringify(hash).replaceAll(":", " => ").replaceAll('"', "'");
 
 /** MariaDB's definition of mysql_native_password. */
 const nativePassword = (password: string) => {

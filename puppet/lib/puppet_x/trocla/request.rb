@@ -2,6 +2,7 @@
 
 require 'yaml'
 require_relative 'client'
+require_relative 'values'
 
 module PuppetX
   module Trocla
@@ -30,7 +31,7 @@ module PuppetX
 
       def set(value)
         @sensitive = true if @sensitive.nil? && sensitive?(value)
-        told(named { client.set(@key, @format, plain(value), @options) })
+        told(named { client.set(@key, @format, Values.plain(value), @options) })
       end
 
       def not_stored
@@ -58,7 +59,7 @@ module PuppetX
       end
 
       def read(options)
-        options = plain(options)
+        options = Values.plain(options)
         options = parse(options) if options.is_a?(String)
         options = {} if options.nil?
         raise Error, 'the options are a Hash, or such a map as YAML text' unless options.is_a?(Hash)
@@ -72,7 +73,7 @@ module PuppetX
         [text, "{#{text}}"].each do |yaml|
           map = load_yaml(yaml)
           return {} if map.nil? || map == false
-          return plain(map) if map.is_a?(Hash) && map.keys.all?(String)
+          return Values.plain(map) if map.is_a?(Hash) && map.keys.all?(String)
         end
         text
       end
@@ -82,18 +83,6 @@ module PuppetX
         YAML.safe_load(text)
       rescue Psych::Exception
         'not YAML'
-      end
-
-      # Puppet's values as JSON has them.
-      def plain(value)
-        case value
-        when Puppet::Pops::Types::PSensitiveType::Sensitive then plain(value.unwrap)
-        when Hash then value.map { |name, member| [name.to_s, plain(member)] }.to_h
-        when Array then value.map { |member| plain(member) }
-        when String, Numeric, true, false, nil then value
-        when :undef then nil
-        else raise Error, "an option can't be a #{value.class.name}"
-        end
       end
 
       def sensitive?(value)
