@@ -31,6 +31,7 @@ function playbook(sandbox: Sandbox, tasks: readonly Task[], env: NodeJS.ProcessE
 			ANSIBLE_LOCAL_TEMP: sandbox.path("ansible-temp"),
 			ANSIBLE_REMOTE_TEMP: sandbox.path("ansible-temp"),
 			ANSIBLE_NOCOLOR: "1",
+			PYTHONDONTWRITEBYTECODE: "1",
 			XDG_RUNTIME_DIR: sandbox.path("runtime"),
 			ANSIBLE_CONFIG: sandbox.path("ansible.cfg"),
 			...env,
