@@ -212,6 +212,20 @@ export const commands: readonly CommandSpec[] = [
 		load: () => import("./commands/serve.js"),
 	},
 	{
+		name: "external",
+		args: "",
+		summary: "answer Terraform's external data source: a JSON object in, a JSON object out",
+		details:
+			"Standard input is the query, an object of texts: key, format (plain), and options, each as -o takes it. Standard " +
+			'output is {"value": "..."}. What is not stored yet is made.',
+		flags: [...optionFlags, noCreateFlag],
+		examples: [
+			[`echo '{"key": "app_db", "format": "pgsql"}' | trocla external`, "what Terraform does"],
+			[`echo '{"key": "app_db", "length": "32"}' | trocla external --no-create`, "only what is stored"],
+		],
+		load: () => import("./commands/external.js"),
+	},
+	{
 		name: "import",
 		args: "",
 		summary: "bring in what another store has: the Ruby trocla, shadow files, CSV, pass, an export",

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -59,6 +59,21 @@ test("installed from its tarball, the command works, and brings nothing but its 
 		expect(licences).toMatch(new RegExp(`^${name} \\d`, "m"));
 	}
 	for (const name of ["mocha", "keyv", "commander", "vitest"]) expect(modules).not.toContain(name);
+});
+
+test("the modules for Puppet and Ansible are in it, of the same version", () => {
+	const read = (file: string) => JSON.parse(readFileSync(join(installed, file), "utf8"));
+	const { version, license } = read("package.json");
+	expect(read("puppet/metadata.json")).toMatchObject({ version, license });
+	const functions = readdirSync(join(installed, "puppet/lib/puppet/functions"));
+	expect(functions.filter((name) => name.endsWith(".rb"))).toEqual([
+		"trocla.rb",
+		"trocla_get.rb",
+		"trocla_lookup_key.rb",
+		"trocla_set.rb",
+	]);
+	expect(readdirSync(join(installed, "ansible/plugins/lookup"))).toEqual(["trocla.py"]);
+	expect(readdirSync(join(installed, "systemd"))).toEqual(["trocla.service", "trocla.socket"]);
 });
 
 test("a program imports the library, or requires it, and gets the same one", async () => {

@@ -68,7 +68,8 @@ export class Hiera {
 		const { readers } = settings;
 		this.#readers = {
 			eyaml_lookup_key: readers.eyaml_lookup_key.open(lookup),
-			trocla_lookup_key: readers.trocla_lookup_key.open(lookup),
+			// Its options are merged over all levels, whatever lookup_options say: so the Puppet module does it.
+			trocla_lookup_key: readers.trocla_lookup_key.open((key, journey) => this.#lookup(key, journey, HASH_MERGE)),
 		};
 	}
 
@@ -319,5 +320,7 @@ function strategyFor(root: string, options: KeyOptions, { merge, unlessTold }: A
 	if (merge) return merge;
 	return options.merge === null && unlessTold ? unlessTold : strategyOf(options.merge, { key: root });
 }
+
+const HASH_MERGE = askedMerge({ merge: "hash" });
 
 const NO_OPTIONS = new LookupOptions(null);

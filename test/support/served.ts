@@ -1,0 +1,71 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { cleanUp, type Sandbox, TROCLA } from "./sandbox.js";
+
+/** The daemon of a sandbox. */
+export interface Served {
+	/** The path of its socket. */
+	readonly socket: string;
+	/** The file that has its process' number. */
+	readonly pidFile: string;
+	/** How often it was started. */
+	starts(): number;
+	stop(): Promise<void>;
+}
+
+/** Starts the daemon of a sandbox, and again whenever it ends, as a service manager does; it is stopped with the test. */
+export async function serve(sandbox: Sandbox): Promise<Served> {
+	const socket = sandbox.path("run/trocla.sock");
+	const pidFile = sandbox.path("daemon.pid");
+	sandbox.configure({ store_options: { path: sandbox.store }, serve: { socket: { path: socket } } });
+	let daemon: ChildProcess | undefined;
+	let isWanted = true;
+	let starts = 0;
+	const start = async () => {
+		starts++;
+		const child = spawn(process.execPath, [TROCLA, "serve"], { env: sandbox.env, cwd: sandbox.directory });
+		daemon = child;
+		child.once("exit", () => {
+			if (isWanted) start().catch(() => {});
+		});
+		writeFileSync(pidFile, String(child.pid));
+		await listening(child);
+	};
+	await start();
+	const stop = async () => {
+		isWanted = false;
+		if (!daemon || daemon.exitCode !== null || daemon.signalCode !== null) return;
+		daemon.kill("SIGTERM");
+		await once(daemon, "exit");
+	};
+	cleanUp(stop);
+	return { socket, pidFile, starts: () => starts, stop };
+}
+
+/** @throws {Error} with what it said, when it ends before */
+async function listening(child: ChildProcess): Promise<void> {
+	let said = "";
+	await new Promise<void>((resolve, reject) => {
+		child.stderr?.on("data", (chunk: Buffer) => {
+			said += chunk;
+			if (said.includes('"event":"listening"')) resolve();
+		});
+		child.once("exit", () => reject(new Error(`the daemon ended before it was ready:\n${said}`)));
+	});
+}
+
+/** A socket that takes what it is sent and answers this, if anything. */
+export async function answeringSocket(path: string, answer?: string): Promise<string> {
+	const server = createServer((connection) => {
+		connection.on("error", () => {});
+		connection.on("data", () => {
+			if (answer !== undefined) connection.end(answer);
+		});
+		cleanUp(() => connection.destroy());
+	}).listen(path);
+	await once(server, "listening");
+	cleanUp(() => server.close());
+	return path;
+}
