@@ -205,12 +205,13 @@ const option = (name: string) => new RegExp(`^${name} (.*)$`, "m").exec(options)
 const { username } = userInfo();
 
 /** Puts the users' keys where the manual's command is to look for them, and gives that command. */
-function withUserKeys(sandbox: Sandbox, users: unknown, rules: Rules = {}): string {
+function withUserKeys(sandbox: Sandbox, users: unknown, rules: Rules = {}, rename = (name: string) => name): string {
 	const { value, faults } = parseAccounts(users, { people: { gid: 2000 } }, undefined, rules);
 	expect(faults).toEqual([]);
 	const file = sandbox.path("user_keys");
 	if (isRoot) chmodSync(sandbox.directory, 0o711);
-	writeFileSync(file, printUserKeys(value?.users ?? []), { mode: 0o644 });
+	const named = (value?.users ?? []).map((user) => ({ ...user, name: rename(user.name) }));
+	writeFileSync(file, printUserKeys(named), { mode: 0o644 });
 	return option("AuthorizedKeysCommand").replace("/var/lib/extrausers/user_keys", file);
 }
 
@@ -238,11 +239,14 @@ describe.skipIf(missing("sshd", "ssh", "awk"))("sshd with users' own keys (needs
 		};
 		const [host, own, old, other] = [await pair(), await pair(), await pair(), await pair()];
 		const keys = { new: own.line, old: { ensure: "absent" } };
-		const command = withUserKeys(new Sandbox(), {
-			[username]: { uid: 2001, gid: "people", keys },
-			[`x${username}`]: { uid: 2002, gid: "people", keys: { other: other.line } },
-			[`.${username.slice(1)}`]: { uid: 2003, gid: "people", keys: { other: other.line } },
-		});
+		const users = {
+			user: { uid: 2001, gid: "people", keys },
+			xuser: { uid: 2002, gid: "people", keys: { other: other.line } },
+			".ser": { uid: 2003, gid: "people", keys: { other: other.line } },
+		};
+		// Whoever runs this logs in, which may be root; the data have no such user.
+		const rename = (name: string) => name.replace("user", username).replace(".ser", `.${username.slice(1)}`);
+		const command = withUserKeys(new Sandbox(), users, {}, rename);
 		const config = {
 			AuthorizedKeysCommand: command,
 			AuthorizedKeysCommandUser: isRoot ? option("AuthorizedKeysCommandUser") : username,
