@@ -361,6 +361,7 @@ test("every command's help shows two real examples", async () => {
 		"lookup",
 		"publish",
 		"serve",
+		"external",
 		"import",
 		"prune",
 		"export",
