@@ -8,12 +8,12 @@ process.env.UV_THREADPOOL_SIZE ??= "1";
 const argv = process.argv.slice(2);
 
 // Configuration management runs these by the thousand: they are in a file without the other commands, and the cache
-// holds what a successful one of them runs.
+// holds of each file what a successful command runs.
 const isFrequent = argv[0] === "get" || argv[0] === "create";
 const cache = new CodeCache();
 const program = cache.load<typeof import("./program.js")>(isFrequent ? "frequent.js" : "program.js");
 process.on("exit", (exitCode) => {
-	if (isFrequent && exitCode === 0) cache.save();
+	if (exitCode === 0) cache.save();
 });
 
 let isDone = false;
