@@ -175,3 +175,28 @@ test("a search is answered to its end while the configuration is read again, and
 	// It waits for what still uses the store.
 	await daemon.daemon.stop(1000);
 });
+
+test("a request that takes longer than it may is a 503, also where it has a body", async () => {
+	const daemon = await TestDaemon.start({ limits: { seconds: 1 } });
+	for (const [format, body] of [
+		["bcrypt", { cost: 16 }],
+		["sha512crypt", { rounds: 8_000_000 }],
+	] as const) {
+		const { status, json } = await daemon.send("POST", `/v1/key/slow/${format}`, { body });
+		expect([status, json.error.code]).toEqual([503, "timeout"]);
+	}
+	expect((await daemon.send("GET", "/healthz")).status).toBe(200);
+});
+
+test("a request whose body arrives while the configuration is read again is answered from the store that it began with", async () => {
+	const daemon = await TestDaemon.start();
+	const socket = await daemon.connect();
+	const answered = socket.toArray();
+	socket.write("PUT /v1/key/slow/plain HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 16\r\n\r\n");
+	await expect.poll(async () => (await daemon.send("GET", "/metrics")).text).toContain("trocla_connections 2");
+	await daemon.reload({});
+	await daemon.send("GET", "/healthz");
+	socket.write('{"value": "abc"}');
+	expect(Buffer.concat(await answered).toString()).toMatch(/^HTTP\/1.1 200 /);
+	expect((await daemon.send("GET", "/v1/key/slow/plain")).json.value).toBe("abc");
+});
