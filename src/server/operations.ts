@@ -37,6 +37,7 @@ export async function create(
 	if (renewBefore !== undefined) {
 		// It may take the place of one that is stored.
 		await client.demand("reset", key);
+		await demandStoredSigner({ store, client }, { key, format, options });
 		return await store.write(client.name, (trocla) => trocla.get(key, format, options, { renewBefore }));
 	}
 	// Nearly always it is stored, and is not to wait for those who write.
@@ -56,6 +57,7 @@ export async function set(
 
 export async function reset({ store, client }: Desk, { key, format, options }: Order): Promise<string> {
 	await demandSigner(client, options);
+	await demandStoredSigner({ store, client }, { key, format, options });
 	return await store.write(client.name, (trocla) => trocla.reset(key, format, options));
 }
 
@@ -73,4 +75,14 @@ async function demandSigner(client: Client, options: Options): Promise<void> {
 	for (const layer of [options, ...Object.values(options).filter(isMap)]) {
 		if (typeof layer.ca === "string") await client.demand("sign", layer.ca);
 	}
+}
+
+/**
+ * A stored certificate is signed again by the CA that it was made with. As it was, anyone may have it who may reset its
+ * key; with another name in it, it is a new use of the CA's key.
+ */
+async function demandStoredSigner({ store, client }: Desk, { key, format, options }: Order): Promise<void> {
+	if (Object.keys(options).every((name) => name === "render")) return;
+	const shown = await store.read((trocla) => trocla.show(key));
+	await demandSigner(client, shown?.formats[format]?.options ?? {});
 }
