@@ -2,6 +2,9 @@ import { once } from "node:events";
 import { copyFileSync, renameSync, rmSync } from "node:fs";
 import { Agent } from "node:http";
 import { request, Agent as TlsAgent } from "node:https";
+import { connect } from "node:net";
+import { Duplex } from "node:stream";
+import { connect as connectTls } from "node:tls";
 import sqlite3 from "sqlite3";
 import { expect, test } from "vitest";
 import { newToken } from "../../../src/server/tokens.js";
@@ -65,6 +68,38 @@ test("a connection that was made with other certificates ends when they are exch
 	await daemon.reload({ https });
 	await closed;
 	expect(await ask()).not.toBe(first);
+});
+
+test("a handshake that was begun with other certificates is of no use when they are exchanged", async () => {
+	const files = new TestDaemon();
+	const ca = await TestCa.make(files.sandbox.directory);
+	const https = await ca.https();
+	const daemon = await TestDaemon.start({ https });
+	const slow = connect({ host: "127.0.0.1", port: daemon.daemon.port ?? 0 });
+	cleanUp(() => slow.destroy());
+	// The client's second flight waits until the certificates were exchanged.
+	let flights = 0;
+	let go = () => {};
+	const exchanged = new Promise<void>((resolve) => {
+		go = resolve;
+	});
+	const between = new Duplex({
+		read() {},
+		write(chunk, _, done) {
+			const send = () => void slow.write(chunk, done);
+			if (flights++ === 0) send();
+			else exchanged.then(send);
+		},
+	});
+	slow.on("data", (chunk) => between.push(chunk));
+	slow.on("close", () => between.push(null));
+	const client = connectTls({ ...(await ca.anyone()), socket: between });
+	client.on("error", () => {});
+	await once(client, "secureConnect");
+	await daemon.reload({ https });
+	go();
+	client.write("GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+	expect(Buffer.concat(await client.toArray()).toString()).toBe("");
 });
 
 test("what is asked for when the daemon is stopped is still answered", async () => {
