@@ -133,7 +133,14 @@ export async function readOptions(flags: FlagValues, yaml: string | undefined): 
 }
 
 const noValue = (pair: string) =>
-	new TroclaError("invalid", `-o takes name=value, not ${JSON.stringify(pair)}`, "For example: -o cost=12");
+	// What stands behind the name may be a passphrase.
+	new TroclaError(
+		"invalid",
+		pair.includes("=")
+			? `-o takes name=value, and ${JSON.stringify(pair.replace(/=.*/s, ""))} has no value`
+			: `-o takes name=value, not ${JSON.stringify(pair)}`,
+		"For example: -o cost=12",
+	);
 
 async function readYaml(text: string, what: string): Promise<unknown> {
 	const { parseYaml } = await import("../src/config/yaml.js");

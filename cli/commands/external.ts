@@ -15,10 +15,15 @@ export const run: Run = async (context, _, flags) => {
 	if (key === undefined) throw wrong("the query has no key");
 	const strange = Object.keys(texts).find((name) => !/^[A-Za-z]\w*$/.test(name));
 	if (strange !== undefined) throw wrong(`option ${JSON.stringify(strange)} is not known`);
-	const pairs = Object.entries(texts).map(([name, text]) => `${name}=${text}`);
+	const { createOnGet, formats } = await context.config();
+	const secret = formats.has(format) ? ((await formats.load(format)).secretOptions ?? []) : [];
+	// A passphrase is what it is, also where YAML would make a number or a comment of it.
+	const isSecret = ([name]: readonly [name: string, text: string]) => secret.includes(name);
+	const pairs = Object.entries(texts).filter((pair) => !isSecret(pair));
 	const given = (flags.option as string[] | undefined) ?? []; // it is repeatable
-	const options = await readOptions({ ...flags, option: [...given, ...pairs] }, undefined);
-	const create = (await context.config()).createOnGet && flags.create !== false;
+	const read = await readOptions({ ...flags, option: [...given, ...pairs.map((pair) => pair.join("="))] }, undefined);
+	const options = { ...read, ...Object.fromEntries(Object.entries(texts).filter(isSecret)) };
+	const create = createOnGet && flags.create !== false;
 	return await context.withStore(
 		async (trocla) => {
 			const value = create ? await trocla.get(key, format, options) : await trocla.peek(key, format, options);

@@ -13,7 +13,9 @@ export function parseYaml(text: string): unknown {
 	} catch (error) {
 		if (!(error instanceof YAMLException)) throw error;
 		const { reason, mark } = error;
-		throw new SyntaxError(mark ? `${reason} (line ${mark.line + 1}, column ${mark.column + 1})` : reason);
+		// Some reasons name what they are about: an alias, a tag.
+		const why = reason.replace(/(?:: | ?"| !?<).*$/s, "");
+		throw new SyntaxError(mark ? `${why} (line ${mark.line + 1}, column ${mark.column + 1})` : why);
 	}
 }
 

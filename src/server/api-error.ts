@@ -49,7 +49,6 @@ const STATUS: { readonly [Code in ErrorCode]: number } = {
 /** Fastify's own errors that are not just faulty requests. */
 const FASTIFY: { readonly [code: string]: readonly [status: number, code: string, hint: string] } = {
 	FST_ERR_CTP_BODY_TOO_LARGE: [413, "too_large", "Send less at a time, or raise serve.limits.body"],
-	FST_ERR_HANDLER_TIMEOUT: [503, "timeout", "It may still be done: ask again"],
 };
 
 /** The status and the answer for whatever was thrown. What nobody foresaw is not shown: it may hold anything. */

@@ -49,7 +49,6 @@ export async function buildApp(
 		// It listens by itself nowhere.
 		serverFactory: (handler) => createServer(handler),
 		bodyLimit: limits.body,
-		handlerTimeout: limits.seconds * 1000,
 		exposeHeadRoutes: false,
 		forceCloseConnections: false,
 		routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
@@ -130,7 +129,12 @@ async function receive(
 	reply.header("cache-control", "no-store");
 	const begin = performance.now();
 	const { action } = request.routeOptions.config;
+	// The configuration may be read again before the body is here.
+	const release = now.store.keep();
+	const slow = setTimeout(() => giveUp(reply), now.limits.seconds * 1000);
 	reply.raw.once("close", () => {
+		clearTimeout(slow);
+		release();
 		const seconds = (performance.now() - begin) / 1000;
 		const route = request.routeOptions.url ?? "none";
 		const status = reply.raw.writableFinished ? reply.raw.statusCode : 499;
@@ -150,6 +154,17 @@ async function receive(
 	const { key } = request.params as { key?: string };
 	if (key === undefined) await client.demandSome(action);
 	else await client.demand(action, key);
+}
+
+/**
+ * Answers what takes too long. Fastify's own `handlerTimeout` ends with a request's body, which comes long before its
+ * answer.
+ */
+function giveUp(reply: FastifyReply): void {
+	// What is being handed out has a limit of its own: it is neither to be lost nor to be given twice.
+	if (reply.sent) return;
+	if (reply.raw.headersSent) reply.raw.destroy();
+	else sendFailure(reply, new ApiError(503, "timeout", "it takes too long", "It may still be done: ask again"));
 }
 
 async function authenticated(request: FastifyRequest, reply: FastifyReply, site: Site): Promise<Subject> {

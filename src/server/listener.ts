@@ -69,6 +69,7 @@ export class Listener {
 	): Promise<TlsListener> {
 		const generations = new Generations(answer);
 		const server = httpsServer(tls, serverOptions(limits), generations.answer);
+		server.on("connection", generations.begin);
 		server.on("secureConnection", generations.add);
 		prepare(server, limits);
 		await listen(server, inherited === undefined ? address(https.listen ?? DEFAULT_ADDRESS) : { fd: inherited });
@@ -161,14 +162,23 @@ function listen(server: Server, where: { fd?: number | undefined; host?: string;
 class Generations {
 	readonly #answer: Answer;
 	#sockets = new WeakSet<Socket>();
+	/** Where connections come from that were begun with today's files: a handshake may take longer than they last. */
+	#begun = new Set<string>();
 	readonly #underWay = new Set<ServerResponse>();
 
 	constructor(answer: Answer) {
 		this.#answer = answer;
 	}
 
+	readonly begin = (socket: Socket): void => {
+		const begun = this.#begun;
+		const origin = originOf(socket);
+		begun.add(origin);
+		socket.once("close", () => begun.delete(origin));
+	};
+
 	readonly add = (socket: TLSSocket): void => {
-		this.#sockets.add(socket);
+		if (this.#begun.has(originOf(socket))) this.#sockets.add(socket);
 	};
 
 	readonly answer: Answer = (request, response) => {
@@ -183,9 +193,12 @@ class Generations {
 
 	next(): void {
 		this.#sockets = new WeakSet();
+		this.#begun = new Set();
 		for (const response of this.#underWay) {
 			response.shouldKeepAlive = false;
 			response.once("finish", () => response.socket?.end());
 		}
 	}
 }
+
+const originOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`;

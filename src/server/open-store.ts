@@ -72,6 +72,11 @@ export class OpenStore {
 	 */
 	hold(): () => void {
 		this.#refuseGone();
+		return this.keep();
+	}
+
+	/** The same for who may not need it: it may be gone. */
+	keep(): () => void {
 		this.#users++;
 		return () => {
 			if (--this.#users === 0) this.#idle?.();

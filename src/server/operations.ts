@@ -2,6 +2,7 @@ import { TroclaError } from "../errors.js";
 import { shellWord } from "../input.js";
 import type { Options, Values } from "../records/record.js";
 import { isEmpty, isMap } from "../value.js";
+import { ApiError } from "./api-error.js";
 import type { Client } from "./client.js";
 import type { OpenStore } from "./open-store.js";
 
@@ -33,10 +34,11 @@ export async function create(
 	{ store, client }: Desk,
 	{ key, format, options, renewBefore }: Order & { readonly renewBefore?: number | undefined },
 ): Promise<string> {
-	await demandSigner(client, options);
+	await check(client, options);
 	if (renewBefore !== undefined) {
 		// It may take the place of one that is stored.
 		await client.demand("reset", key);
+		await demandStoredSigner({ store, client }, { key, format, options });
 		return await store.write(client.name, (trocla) => trocla.get(key, format, options, { renewBefore }));
 	}
 	// Nearly always it is stored, and is not to wait for those who write.
@@ -50,12 +52,13 @@ export async function set(
 	{ store, client }: Desk,
 	{ key, format, options, value, raw }: Order & { readonly value: string; readonly raw: boolean },
 ): Promise<string> {
-	await demandSigner(client, options);
+	await check(client, options);
 	return await store.write(client.name, (trocla) => trocla.set(key, format, value, options, { raw }));
 }
 
 export async function reset({ store, client }: Desk, { key, format, options }: Order): Promise<string> {
-	await demandSigner(client, options);
+	await check(client, options);
+	await demandStoredSigner({ store, client }, { key, format, options });
 	return await store.write(client.name, (trocla) => trocla.reset(key, format, options));
 }
 
@@ -68,9 +71,39 @@ export async function handOut(
 	await store.write(client.name, (trocla) => trocla.handOut(key, deliver, { format, force }));
 }
 
+/** What takes some seconds to make: one client is not to have the machine work for hours, and the others wait. */
+const MOST: { readonly [option: string]: number } = {
+	...{ cost: 16, rounds: 10_000_000, time: 100, memory: 1024 * 1024 },
+	...{ bits: 8192, keysize: 8192 },
+};
+
+/** Makes sure that a client may ask for these options. */
+async function check(client: Client, options: Options): Promise<void> {
+	for (const layer of layersOf(options)) {
+		const option = Object.keys(MOST).find((name) => Number(layer[name]) > Number(MOST[name]));
+		if (option === undefined) continue;
+		const hint = "A profile, or options, in the daemon's configuration may have more";
+		throw new ApiError(400, "invalid", `option ${option} is at most ${MOST[option]} for clients`, hint);
+	}
+	await demandSigner(client, options);
+}
+
+/** Options, and those under a format's name. */
+const layersOf = (options: Options) => [options, ...Object.values(options).filter(isMap)];
+
 /** A certificate may be signed by another key's CA: to name it is to use that key. */
 async function demandSigner(client: Client, options: Options): Promise<void> {
-	for (const layer of [options, ...Object.values(options).filter(isMap)]) {
+	for (const layer of layersOf(options)) {
 		if (typeof layer.ca === "string") await client.demand("sign", layer.ca);
 	}
+}
+
+/**
+ * A stored certificate is signed again by the CA that it was made with. As it was, anyone may have it who may reset its
+ * key; with another name in it, it is a new use of the CA's key.
+ */
+async function demandStoredSigner({ store, client }: Desk, { key, format, options }: Order): Promise<void> {
+	if (Object.keys(options).every((name) => name === "render")) return;
+	const shown = await store.read((trocla) => trocla.show(key));
+	await demandSigner(client, shown?.formats[format]?.options ?? {});
 }

@@ -1,3 +1,5 @@
+import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { Sandbox } from "../support/sandbox.js";
 
@@ -72,4 +74,30 @@ test("a query that can't be taken is an error without its values, and nothing is
 		expect(stderr).not.toContain("hushhush");
 	}
 	expect(await sandbox.run(["search", "."])).toMatchObject({ stdout: "" });
+});
+
+test("a passphrase is taken as it is, whatever YAML would make of it, and no error has a part of an option", async () => {
+	const sandbox = new Sandbox();
+	for (const [index, passphrase] of [
+		"#hushhush",
+		"12345678",
+		"yes",
+		"{hush",
+		"hush # more",
+		"*hush",
+		"[a, b]",
+	].entries()) {
+		const key = `key${index}`;
+		const made = await ask(sandbox, { key, format: "sshkey", type: "ed25519", passphrase });
+		expect(made).toMatchObject({ code: 0, stderr: "" });
+		const file = sandbox.path(key);
+		writeFileSync(file, JSON.parse(made.stdout).value, { mode: 0o600 });
+		const opened = spawnSync("ssh-keygen", ["-y", "-P", passphrase, "-f", file], { encoding: "utf8" });
+		expect(opened.stdout).toMatch(/^ssh-ed25519 /);
+	}
+	for (const text of ["#hushhush", "*hushhush", "!hushhush x", "~ #hushhush", "!hushhush[x y"]) {
+		const { code, stderr } = await ask(sandbox, { key: "a", format: "x509", comment: text, CN: text });
+		expect(code).toBe(2);
+		expect(stderr).not.toContain("hushhush");
+	}
 });

@@ -2,6 +2,9 @@ import { once } from "node:events";
 import { copyFileSync, renameSync, rmSync } from "node:fs";
 import { Agent } from "node:http";
 import { request, Agent as TlsAgent } from "node:https";
+import { connect } from "node:net";
+import { Duplex } from "node:stream";
+import { connect as connectTls } from "node:tls";
 import sqlite3 from "sqlite3";
 import { expect, test } from "vitest";
 import { newToken } from "../../../src/server/tokens.js";
@@ -65,6 +68,38 @@ test("a connection that was made with other certificates ends when they are exch
 	await daemon.reload({ https });
 	await closed;
 	expect(await ask()).not.toBe(first);
+});
+
+test("a handshake that was begun with other certificates is of no use when they are exchanged", async () => {
+	const files = new TestDaemon();
+	const ca = await TestCa.make(files.sandbox.directory);
+	const https = await ca.https();
+	const daemon = await TestDaemon.start({ https });
+	const slow = connect({ host: "127.0.0.1", port: daemon.daemon.port ?? 0 });
+	cleanUp(() => slow.destroy());
+	// The client's second flight waits until the certificates were exchanged.
+	let flights = 0;
+	let go = () => {};
+	const exchanged = new Promise<void>((resolve) => {
+		go = resolve;
+	});
+	const between = new Duplex({
+		read() {},
+		write(chunk, _, done) {
+			const send = () => void slow.write(chunk, done);
+			if (flights++ === 0) send();
+			else exchanged.then(send);
+		},
+	});
+	slow.on("data", (chunk) => between.push(chunk));
+	slow.on("close", () => between.push(null));
+	const client = connectTls({ ...(await ca.anyone()), socket: between });
+	client.on("error", () => {});
+	await once(client, "secureConnect");
+	await daemon.reload({ https });
+	go();
+	client.write("GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+	expect(Buffer.concat(await client.toArray()).toString()).toBe("");
 });
 
 test("what is asked for when the daemon is stopped is still answered", async () => {
@@ -174,4 +209,29 @@ test("a search is answered to its end while the configuration is read again, and
 	expect((await daemon.send("GET", "/v1/search/x")).json.keys).toHaveLength(3000);
 	// It waits for what still uses the store.
 	await daemon.daemon.stop(1000);
+});
+
+test("a request that takes longer than it may is a 503, also where it has a body", async () => {
+	const daemon = await TestDaemon.start({ limits: { seconds: 1 } });
+	for (const [format, body] of [
+		["bcrypt", { cost: 16 }],
+		["sha512crypt", { rounds: 8_000_000 }],
+	] as const) {
+		const { status, json } = await daemon.send("POST", `/v1/key/slow/${format}`, { body });
+		expect([status, json.error.code]).toEqual([503, "timeout"]);
+	}
+	expect((await daemon.send("GET", "/healthz")).status).toBe(200);
+});
+
+test("a request whose body arrives while the configuration is read again is answered from the store that it began with", async () => {
+	const daemon = await TestDaemon.start();
+	const socket = await daemon.connect();
+	const answered = socket.toArray();
+	socket.write("PUT /v1/key/slow/plain HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 16\r\n\r\n");
+	await expect.poll(async () => (await daemon.send("GET", "/metrics")).text).toContain("trocla_connections 2");
+	await daemon.reload({});
+	await daemon.send("GET", "/healthz");
+	socket.write('{"value": "abc"}');
+	expect(Buffer.concat(await answered).toString()).toMatch(/^HTTP\/1.1 200 /);
+	expect((await daemon.send("GET", "/v1/key/slow/plain")).json.value).toBe("abc");
 });

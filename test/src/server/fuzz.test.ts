@@ -61,6 +61,7 @@ test("a body that is not what it should be is a clear 400, and changes nothing",
 		'{"value": "x", "__proto__": {"raw": true}}',
 		'{"value": "x", "constructor": {}}',
 		"[".repeat(100_000),
+		`{"value": "x", "mysql": ${'{"a":'.repeat(100_000)}1${"}".repeat(100_001)}`,
 		Buffer.from('{"value": "\xff"}', "latin1"),
 		Buffer.from("﻿{}"),
 		Buffer.from([0x1f, 0x8b, 0x08, 0x00]),
@@ -203,4 +204,22 @@ test("bytes that are no HTTP are refused, and the daemon lives", async () => {
 	];
 	for (const each of bytes) expect(await site.daemon.sendRaw(each), each).toMatch(/^HTTP\/1.1 400 /);
 	await expectUnharmed(site);
+});
+
+test("nobody can have it work for hours: options that take so long are refused", async () => {
+	const { daemon } = await daemonOfAlice();
+	for (const [format, options] of [
+		["bcrypt", { cost: 31 }],
+		["bcrypt", { bcrypt: { cost: 31 } }],
+		["sha512crypt", { rounds: 999_999_999 }],
+		["argon2", { time: 1000 }],
+		["x509", { CN: "x", keysize: 16_384 }],
+	] as const) {
+		for (const method of ["POST", "PATCH"]) {
+			const { status, json } = await daemon.send(method, `/v1/key/slow/${format}`, { body: options });
+			expect([status, json.error.code, json.error.message]).toEqual([400, "invalid", expect.stringMatching(/at most/)]);
+		}
+		const body = { keys: [{ key: "slow", format, value: "x", ...options }] };
+		expect((await daemon.send("POST", "/v1/set", { body })).json[0].error.message).toMatch(/at most/);
+	}
 });

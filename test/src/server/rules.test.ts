@@ -186,3 +186,24 @@ test("who may create, and not reset, can't have a certificate renewed", async ()
 	await daemon.reload({ rules: [{ who: "socket", may: ["create", "reset"], keys: ["www"] }] });
 	expect((await daemon.send("POST", www, { body: { days: 30 } })).json.value).not.toBe(json.value);
 });
+
+test("who may reset a certificate gets it again as it was, and with other names only where they may sign with its CA", async () => {
+	const daemon = await TestDaemon.start();
+	await daemon.send("POST", at("ca", "x509"), { body: { CN: "CA", become_ca: true, key_type: "p256" } });
+	await daemon.send("POST", at("www", "x509"), { body: { CN: "www", ca: "ca", key_type: "p256" } });
+	const before = await daemon.stored();
+	const may: ServeInput["rules"] = [{ who: "socket", may: ["create", "reset"], keys: ["www"] }];
+	await daemon.reload({ rules: may });
+	const renewal = `${at("www", "x509")}?renew_before=999999999`;
+	for (const body of [{ CN: "admin" }, { x509: { altnames: ["admin.example.com"] } }]) {
+		expect((await daemon.send("PATCH", at("www", "x509"), { body })).json.error.code).toBe("forbidden");
+		expect((await daemon.send("POST", renewal, { body })).json.error.code).toBe("forbidden");
+		const batch = { keys: [{ key: "www", format: "x509", ...body }] };
+		expect((await daemon.send("POST", "/v1/reset", { body: batch })).json[0].error.code).toBe("forbidden");
+	}
+	expect(await daemon.stored()).toBe(before);
+	expect((await daemon.send("PATCH", at("www", "x509"), { body: { render: "certonly" } })).status).toBe(200);
+	expect((await daemon.send("POST", renewal)).status).toBe(200);
+	await daemon.reload({ rules: [...may, { who: "socket", may: ["sign"], keys: ["ca"] }] });
+	expect((await daemon.send("PATCH", at("www", "x509"), { body: { CN: "admin" } })).status).toBe(200);
+});
