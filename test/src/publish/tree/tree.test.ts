@@ -345,7 +345,7 @@ test.skipIf(!isRoot)("what can't be removed keeps nothing back, and is told unti
 	cleanUp(() => run("umount", [busy]));
 	await publish(tree, HOSTS, 2);
 	for (const stamp of [3, 4]) {
-		await expect(publish(tree, HOSTS, stamp)).rejects.toThrow(error("store", /tree can't be tidied up: EBUSY.*db1/));
+		await expect(publish(tree, HOSTS, stamp)).rejects.toThrow(error("store", /tree can't be tidied up: .*busy.*db1/));
 		expect(stampsOf(tree)).toEqual([stamp, stamp, stamp]);
 	}
 	expect(await run("umount", [busy])).toMatchObject({ code: 0 });
