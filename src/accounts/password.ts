@@ -5,7 +5,7 @@ import { isMap, quoteValue } from "../value.js";
 import { type Check, complete, Entry, kindOf } from "./entry.js";
 
 /** Formats of the store whose values /etc/shadow can have: those of crypt(3). */
-export const SHADOW_FORMATS = ["sha512crypt", "yescrypt", "bcrypt", "sha256crypt", "md5crypt"] as const;
+const SHADOW_FORMATS = ["sha512crypt", "yescrypt", "bcrypt", "sha256crypt", "md5crypt"] as const;
 
 /** A hash in the store. */
 export interface StoredPassword {

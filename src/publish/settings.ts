@@ -3,7 +3,7 @@ import type { Config } from "../config/config.js";
 import { type Surroundings, surroundings } from "../config/config.js";
 
 /** The store's key that has the signing key, unless the configuration names another. */
-export const SIGNING_KEY = "iar_signing_key";
+const SIGNING_KEY = "iar_signing_key";
 
 /** What a configuration says of publishing, complete. */
 export interface PublishPlaces {

@@ -20,7 +20,7 @@ export function changedFile(file: FileName, before: string, after: string): Chan
 const NONE: ChangedLines = { gone: [], come: [] };
 
 /** Empty lines count for nothing. The time that it takes beyond a comparison of the bytes is that of what differs. */
-export function changedLines(before: string, after: string): ChangedLines {
+function changedLines(before: string, after: string): ChangedLines {
 	if (before === after) return NONE;
 	const start = sameStart(before, after);
 	const tail = sameEnd(before, after, start);

@@ -15,14 +15,9 @@ const MAX_LINES = 40;
 const MAX_HOSTS = 4;
 
 /**
- * The differences of all hosts, for people: those with the same are told together, in the order in which the first of them
- * comes. Hosts without any are left out, unless they are new or removed. Empty where nothing is left to tell.
+ * The differences of all hosts, for people, line by line: those with the same are told together, in the order in which the
+ * first of them comes. Hosts without any are left out, unless they are added or removed. Nothing where nothing is left to tell.
  */
-export function printDifferences(hosts: Iterable<HostDifference>): string {
-	return [...differenceLines(hosts)].map((line) => `${line}\n`).join("");
-}
-
-/** The same line by line, without newlines. */
 export function* differenceLines(hosts: Iterable<HostDifference>): Generator<string> {
 	for (const alike of hostsAlike(hosts)) {
 		const [{ change, differences } = NOTHING] = alike;

@@ -14,8 +14,8 @@ import { makeNew, writeNew, writing } from "./write.js";
 /** Hears how many steps of all are done. */
 export type Seen = (done: number, total: number) => void;
 
-/** What a run did. */
-export interface Publication {
+/** What publishing a draft did to the tree. */
+export interface Switched {
 	/** Hosts whose set is new, and those that were carried over. */
 	readonly written: number;
 	readonly kept: number;
@@ -115,7 +115,7 @@ export class Draft {
 	 * @throws {TroclaError} `store`, or `damaged` where the set of a host that is kept is not whole; then what was published
 	 *   is as it was
 	 */
-	async publish(seen: Seen = () => {}): Promise<Publication> {
+	async publish(seen: Seen = () => {}): Promise<Switched> {
 		this.#begin();
 		this.#isClosed = true;
 		const total = this.#hosts.size + hostsToRemove(this.#layout);

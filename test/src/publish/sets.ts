@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { FILES, type FileDigests, printManifest } from "../../../src/publish/manifest.js";
-import type { Draft, Publication } from "../../../src/publish/tree/draft.js";
+import type { Draft, Switched } from "../../../src/publish/tree/draft.js";
 import { withTree } from "../../../src/publish/tree/tree.js";
 
 /** The content of a file of a host at a time: some change at each time, some come back, some never change. */
@@ -32,7 +32,7 @@ export function addHost(draft: Draft, host: string, stamp: number, contents: Par
  *
  * @throws {TroclaError} also where not all could be removed after it
  */
-export function publish(tree: string, hosts: readonly string[], at?: number): Promise<Publication> {
+export function publish(tree: string, hosts: readonly string[], at?: number): Promise<Switched> {
 	return withTree(tree, { create: true }, async (draft) => {
 		const stamp = at ?? (draft.current?.newest() ?? 0) + 1;
 		for (const host of hosts) addHost(draft, host, stamp);

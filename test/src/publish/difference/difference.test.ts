@@ -3,10 +3,14 @@ import { describe, expect, it } from "vitest";
 import type { Accounts, User } from "../../../../src/accounts/accounts.js";
 import type { Difference } from "../../../../src/publish/difference/difference.js";
 import { differences } from "../../../../src/publish/difference/differences.js";
-import { printDifferences } from "../../../../src/publish/difference/print.js";
+import { differenceLines, type HostDifference } from "../../../../src/publish/difference/print.js";
 import type { FileTexts } from "../../../../src/publish/file-texts.js";
 import { moments } from "../../../support/account-pairs.js";
 import { blob, ed25519Bytes } from "../../../support/keys.js";
+
+/** What is printed, as a text. */
+const printDifferences = (hosts: Iterable<HostDifference>) =>
+	[...differenceLines(hosts)].map((line) => `${line}\n`).join("");
 
 const EMPTY: FileTexts = { passwd: "", group: "", shadow: "", gshadow: "", authorized_keys: "", user_keys: "" };
 const FILES = Object.keys(EMPTY) as (keyof FileTexts)[];

@@ -4,10 +4,14 @@ import { parseAccounts } from "../../../../src/accounts/accounts.js";
 import { parseKeys, printKeys } from "../../../../src/accounts/authorized-keys.js";
 import { printUserKeys } from "../../../../src/accounts/user-keys.js";
 import { differences } from "../../../../src/publish/difference/differences.js";
-import { differenceLines, type HostDifference, printDifferences } from "../../../../src/publish/difference/print.js";
+import { differenceLines, type HostDifference } from "../../../../src/publish/difference/print.js";
 import { Differences } from "../../../../src/publish/difference/remembered.js";
 import type { FileTexts } from "../../../../src/publish/file-texts.js";
 import { blob, ed25519Bytes } from "../../../support/keys.js";
+
+/** What is printed, as a text. */
+const printDifferences = (hosts: Iterable<HostDifference>) =>
+	[...differenceLines(hosts)].map((line) => `${line}\n`).join("");
 
 const key = () => ({ type: "ssh-ed25519", key: blob("ssh-ed25519", ed25519Bytes()) });
 const HASHES = ["x", "y"].map((letter) => `$6$saltsalt$${letter.repeat(86)}`);
