@@ -71,8 +71,13 @@ export async function withBackend<Result>(
 	}
 }
 
-function openBackend({ store, path }: Config, create: boolean): Promise<Backend> {
-	return openStore(store, { path, create }).catch(fail);
+async function openBackend({ store }: Config, create: boolean): Promise<Backend> {
+	const options: { [name: string]: unknown } = { ...store.options };
+	for (const [name, source] of Object.entries(store.secrets)) {
+		const { readSecret } = await import("./secret.js");
+		options[name] = readSecret(source, `the store's ${name}`);
+	}
+	return await openStore(store.name, options, create).catch(fail);
 }
 
 async function sealOf({ sealing }: Config): Promise<Seal> {
