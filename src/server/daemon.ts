@@ -109,7 +109,7 @@ export class Daemon {
 		const inherited = inheritedSockets(env);
 		this.#answer = await this.#build();
 		const answer: Answer = (request, response) => this.#answer(request, response);
-		const file = inherited.socket === undefined ? socketFile(config) : undefined;
+		const file = inherited.socket === undefined ? await socketFile(config) : undefined;
 		const socket = await Listener.onSocket({ file, inherited: inherited.socket, libc }, limits, answer);
 		this.#listeners.push(socket);
 		log.add("info", "listening", { socket: file?.path ?? socket.address });

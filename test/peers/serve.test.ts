@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadLibc } from "../../src/server/libc.js";
 import { ServiceManager } from "../../src/server/service-manager.js";
+import { noMountNamespaces, withAccounts } from "../support/name-service.js";
 import { OpenSsl } from "../support/openssl.js";
 import { missing, pathOf } from "../support/peers.js";
 import { cleanUp, run, Sandbox, TROCLA } from "../support/sandbox.js";
@@ -274,5 +275,23 @@ test.skipIf(missing("python3")).each(["a path", "an abstract name"])(
 		await expect.poll(() => heard).toContain(`('STOPPING=1', ${process.pid})`);
 		expect(heard[1]).toBe(`('READY=1\\nMAINPID=${process.pid}', ${process.pid})`);
 		expect(heard.some((line) => /RELOADING=1\\nMONOTONIC_USEC=\d+/.test(line))).toBe(true);
+	},
+);
+
+test.skipIf(missing("unshare", "getent", "libnss_extrausers.so.2") || noMountNamespaces())(
+	"the socket's group may be one that the system's name service alone knows",
+	async () => {
+		const sandbox = new Sandbox();
+		const path = sandbox.path("t.sock");
+		const socket = { path, mode: "0660", group: "trocla@ldap.example" };
+		sandbox.configure({ store_options: { path: sandbox.store }, serve: { socket } });
+		const files = { passwd: "", shadow: "", gshadow: "", group: "trocla@ldap.example:x:47110:\n" };
+		const script = `
+			export HOME='${sandbox.path("home")}' TROCLA_CONFIG='${sandbox.path("troclarc.yaml")}'
+			'${process.execPath}' '${TROCLA}' serve &
+			while kill -0 $! && ! [ -S '${path}' ]; do sleep 0.05; done
+			stat -c '%g %a' '${path}'
+			kill $! && wait $!`;
+		expect(await withAccounts(files, script)).toMatchObject({ code: 0, stdout: "47110 660\n" });
 	},
 );
