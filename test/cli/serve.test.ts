@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { expect, test } from "vitest";
 import { cleanUp, run, Sandbox } from "../support/sandbox.js";
@@ -111,6 +111,24 @@ test("what was acknowledged is stored when it is killed in the middle of request
 	await daemon.start();
 	for (const [key, value] of acknowledged) expect(await daemon.value("GET", key)).toBe(value);
 	expect((await daemon.sandbox.run(["doctor"])).code).toBe(0);
+});
+
+test("killed while it makes its socket, it leaves nothing that the next start does not clear away", async () => {
+	const daemon = new Served();
+	const { sandbox } = daemon;
+	const program = `
+		const fs = require("node:fs");
+		const { renameSync } = fs;
+		fs.renameSync = (from, to) => (to === ${JSON.stringify(daemon.socket)} ? process.kill(process.pid, "SIGKILL") : renameSync(from, to));`;
+	writeFileSync(sandbox.path("kill.cjs"), program);
+	const beside = () => readdirSync(sandbox.directory).filter((name) => name.startsWith(".s"));
+	sandbox.env.NODE_OPTIONS = `--require=${sandbox.path("kill.cjs")}`;
+	expect((await sandbox.run(["serve"])).code).toBe(null);
+	expect(beside()).toHaveLength(1);
+	delete sandbox.env.NODE_OPTIONS;
+	await daemon.start();
+	expect(beside()).toEqual([]);
+	await daemon.value("POST", "alice");
 });
 
 test("a second daemon on the same socket is refused, and the first one goes on", async () => {

@@ -7,6 +7,7 @@ import {
 	readFileSync,
 	rmSync,
 	statSync,
+	symlinkSync,
 	writeFileSync,
 } from "node:fs";
 import { createServer, type Server } from "node:net";
@@ -48,6 +49,32 @@ test("a socket that nobody listens on is replaced", async () => {
 	const stale = statSync(path).ino;
 	await listenOnSocket(server(), { path, ...MINE });
 	expect(statSync(path).ino).not.toBe(stale);
+});
+
+test("of what lies in the way of making the socket, only what an earlier start left is cleared away", async () => {
+	const sandbox = new Sandbox();
+	const path = sandbox.path("run/t.sock");
+	const beside = (name: string) => sandbox.path(`run/${name}`);
+	let left = "";
+	const watched = server();
+	watched.once("listening", () => {
+		left = readdirSync(dirname(path)).find((name) => name.startsWith(".s")) ?? "";
+	});
+	(await listenOnSocket(watched, { path, ...MINE }))();
+	mkdirSync(beside(left));
+	await leaveStale(beside(`${left}/s`));
+	// Another daemon's, which is just being made.
+	mkdirSync(beside(".sOther1"));
+	(await listenOnSocket(server(), { path, ...MINE }))();
+	expect(readdirSync(dirname(path)).sort()).toEqual([".sOther1", "t.sock.lock"]);
+	mkdirSync(beside(left));
+	writeFileSync(beside(`${left}/precious`), "");
+	await expect(listenOnSocket(server(), { path, ...MINE })).rejects.toThrow(/can't be made: ENOTEMPTY/);
+	expect(existsSync(beside(`${left}/precious`))).toBe(true);
+	rmSync(beside(left), { recursive: true });
+	symlinkSync(sandbox.path("home"), beside(left));
+	await expect(listenOnSocket(server(), { path, ...MINE })).rejects.toThrow(/is somebody else's/);
+	expect(existsSync(sandbox.path("home"))).toBe(true);
 });
 
 test("a socket that is listened on, and any other file, is refused and stays", async () => {
