@@ -1,7 +1,6 @@
 import {
 	chmodSync,
 	existsSync,
-	lstatSync,
 	mkdirSync,
 	readdirSync,
 	readFileSync,
@@ -14,7 +13,8 @@ import { createServer, type Server } from "node:net";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { listenOnSocket } from "../../../src/server/unix-socket.js";
-import { cleanUp, run, Sandbox } from "../../support/sandbox.js";
+import { cleanUp, Sandbox } from "../../support/sandbox.js";
+import { leaveStale } from "../../support/served.js";
 
 const MINE = { mode: 0o600, gid: undefined };
 
@@ -22,14 +22,6 @@ function server(): Server {
 	const made = createServer((socket) => socket.destroy());
 	cleanUp(() => made.close());
 	return made;
-}
-
-/** A socket that nobody listens on, as a killed process leaves it. */
-async function leaveStale(path: string): Promise<void> {
-	const program =
-		"require('node:net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))";
-	await run(process.execPath, ["-e", program, path]);
-	expect(lstatSync(path).isSocket()).toBe(true);
 }
 
 test("the socket has its mode and group, and nothing else is left beside it", async () => {
