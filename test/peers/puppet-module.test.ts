@@ -7,7 +7,7 @@ import { OwnEtc } from "../support/own-etc.js";
 import { missing, pathOf } from "../support/peers.js";
 import { PuppetSite } from "../support/puppet-site.js";
 import { run, Sandbox } from "../support/sandbox.js";
-import { answeringSocket, serve } from "../support/served.js";
+import { answeringSocket, deafSocket, httpAnswer, serve } from "../support/served.js";
 
 /** A site whose `trocla.yaml` names the daemon's socket. */
 async function site() {
@@ -182,6 +182,16 @@ describe.skipIf(missing("puppet"))("the Puppet module (needs puppet-agent)", () 
 		const silent = await answeringSocket(sandbox.path("silent.sock"));
 		const stranger = await answeringSocket(sandbox.path("stranger.sock"), "220 mail.example.com ESMTP\r\n");
 		const closing = await answeringSocket(sandbox.path("closing.sock"), "");
+		const deaf = await deafSocket(sandbox.path("deaf.sock"));
+		const strange = async (name: string, answer: string) => await answeringSocket(sandbox.path(name), answer);
+		const lists = await strange("lists.sock", httpAnswer(`${"[".repeat(200)}"hushhush"${"]".repeat(200)}`));
+		const bytes = await strange("bytes.sock", httpAnswer("\u0000\u00ff hushhush"));
+		const packed = "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 8\r\n\r\nhushhush";
+		const headers = "HTTP/1.1 200 OK\r\ncontent-length: many\r\n\r\nhushhush";
+		const nothing = "HTTP/1.1 204 No Content\r\n\r\n";
+		const odd = await Promise.all(
+			[packed, headers, nothing].map((answer, index) => strange(`odd${index}.sock`, answer)),
+		);
 		puppet.write("stale.sock", "");
 		const at = (path: string, call: string) =>
 			`{ check::env('TROCLA_SOCKET', '${path}') check::failure() || { ${call} } }`;
@@ -196,6 +206,15 @@ describe.skipIf(missing("puppet"))("the Puppet module (needs puppet-agent)", () 
 			set: at(daemon.socket, "trocla_set('k', 'hushhush', 'nope')"),
 			"no plain": at(daemon.socket, "trocla_set('k2', '*AAA', 'mysql', 'sha512crypt')"),
 			empty: at(daemon.socket, "trocla('')"),
+			nested: at(daemon.socket, `trocla('k', 'plain', { 'mysql' => ${"[".repeat(101)}'hushhush'${"]".repeat(101)} })`),
+			deep: at(daemon.socket, `trocla('k', 'plain', { 'mysql' => ${"[".repeat(40)}'hushhush'${"]".repeat(40)} })`),
+			"get nested": at(daemon.socket, `trocla_get('k', 'plain', { 'mysql' => ${"[".repeat(101)}1${"]".repeat(101)} })`),
+			long: at(`/${"x".repeat(110)}`, "trocla('k', 'mysql')"),
+			relative: at("t.sock", "trocla_get('k', 'mysql')"),
+			deaf: at(deaf, "trocla_set('k', sprintf('%01000000d', 1))"),
+			lists: at(lists, "trocla('k', 'mysql')"),
+			bytes: at(bytes, "trocla('k', 'mysql')"),
+			...Object.fromEntries(odd.map((path, index) => [`odd${index}`, at(path, "trocla_get('k', 'mysql')")])),
 			away: at(away, "trocla('k', 'sha512crypt')"),
 			"away set": at(away, "trocla_set('k', 'hushhush')"),
 			stale: at(sandbox.path("stale.sock"), "trocla('k')"),
@@ -229,6 +248,21 @@ describe.skipIf(missing("puppet"))("the Puppet module (needs puppet-agent)", () 
 			set: expect.stringMatching(/^trocla: "k" \(nope\): unknown format/),
 			"no plain": expect.stringMatching(/^trocla: "k2" \(sha512crypt\): /),
 			empty: expect.stringMatching(/'key' expects a String\[1\]/),
+			nested: expect.stringMatching(
+				/^trocla: "k" \(plain\): an option has more than 100 maps and lists in each other$/,
+			),
+			deep: expect.stringMatching(/^trocla: "k" \(plain\): the body has more than 32 maps and lists in each other$/),
+			"get nested": expect.stringMatching(/^trocla: "k" \(plain\): an option has more than 100 maps and lists/),
+			long: expect.stringMatching(
+				/^trocla: "k" \(mysql\): \$TROCLA_SOCKET is the absolute path of a socket, of at most 107/,
+			),
+			relative: expect.stringMatching(/^trocla: "k" \(mysql\): \$TROCLA_SOCKET is the absolute path of a socket/),
+			deaf: expect.stringMatching(/^trocla: "k" \(plain\): .*did not answer in 5 s/),
+			lists: expect.stringMatching(/^trocla: "k" \(mysql\): .* is no trocla daemon/),
+			bytes: expect.stringMatching(/^trocla: "k" \(mysql\): .* is no trocla daemon/),
+			odd0: expect.stringMatching(/^trocla: "k" \(mysql\): .* is no trocla daemon/),
+			odd1: expect.stringMatching(/^trocla: "k" \(mysql\): .* is no trocla daemon/),
+			odd2: expect.stringMatching(/^trocla: "k" \(mysql\): .* is no trocla daemon/),
 			away: expect.stringMatching(/^trocla: "k" \(sha512crypt\): .*nobody listens there. Start it/),
 			"away set": expect.stringMatching(/^trocla: "k" \(plain\): .*nobody listens there. Start it/),
 			stale: expect.stringMatching(/^trocla: "k" \(plain\): .*nobody listens there. Start it/),
