@@ -58,9 +58,19 @@ export class OpenStore {
 		});
 	}
 
-	/** Closes it when nobody uses it any more. */
-	async close(): Promise<void> {
-		if (this.#users > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
+	/**
+	 * Closes it when nobody uses it any more.
+	 *
+	 * @param patienceMs - how long it waits for that, and how long closing it then may take; for ever, unless told
+	 * @returns whether it could be closed in that time, with nobody left who uses it
+	 */
+	async close(patienceMs?: number): Promise<boolean> {
+		const idle = this.#users === 0 ? Promise.resolve() : new Promise<void>((resolve) => (this.#idle = resolve));
+		const isIdle = await within(patienceMs, idle);
+		return (await within(patienceMs, this.#close())) && isIdle;
+	}
+
+	async #close(): Promise<void> {
 		await this.writes.close();
 		if (this.reads !== this.writes) await this.reads.close();
 	}
@@ -95,6 +105,20 @@ export class OpenStore {
 	#refuseGone(): void {
 		if (this.isInPlace) return;
 		throw new TroclaError("store", "the store is gone from its place", "It is opened again as soon as it is back");
+	}
+}
+
+/** Whether something ends in this time; for ever, unless told. */
+async function within(ms: number | undefined, work: Promise<void>): Promise<boolean> {
+	if (ms === undefined) return await work.then(() => true);
+	let late: NodeJS.Timeout | undefined;
+	const tooLate = new Promise<boolean>((resolve) => {
+		late = setTimeout(() => resolve(false), ms);
+	});
+	try {
+		return await Promise.race([work.then(() => true), tooLate]);
+	} finally {
+		clearTimeout(late);
 	}
 }
 

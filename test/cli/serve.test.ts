@@ -88,6 +88,20 @@ test("SIGTERM ends it with exit code 0 and takes the socket away", async () => {
 	expect(daemon.log.map(({ event }) => event)).toEqual(["listening", "stopping", "stopped"]);
 });
 
+test("SIGTERM does not wait for what is made so slowly that nobody waits for it any more", async () => {
+	const daemon = new Served();
+	// Some minutes.
+	const profiles = { slow: { rounds: 999_999_999 } };
+	daemon.configure({ limits: { seconds: 1 } }, { profiles });
+	await daemon.start();
+	await expect(daemon.value("POST", "slow", "sha512crypt", '{"profiles": "slow"}')).rejects.toThrow("timeout");
+	await daemon.value("POST", "alice");
+	expect(await daemon.kill("SIGTERM")).toBe(0);
+	expect(daemon.log.at(-1)).toMatchObject({ event: "stopped", message: expect.stringContaining("given up") });
+	expect((await daemon.sandbox.run(["search", "."])).stdout).toBe("alice\n");
+	expect((await daemon.sandbox.run(["doctor"])).code).toBe(0);
+}, 60_000);
+
 test("what was acknowledged is stored when it is killed in the middle of requests", async () => {
 	const daemon = await served();
 	const acknowledged = new Map<string, string>();

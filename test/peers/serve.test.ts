@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { Agent, request } from "node:https";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadLibc } from "../../src/server/libc.js";
@@ -92,6 +93,17 @@ class Site {
 		return this.openssl.output("ca -config ca.cnf -gencrl -out crl.pem".split(" "));
 	}
 
+	async revoke(name: string): Promise<void> {
+		await this.openssl.output(`ca -config ca.cnf -revoke ${name}.pem`.split(" "));
+		await this.list();
+	}
+
+	/** How Node connects with the certificate of this name. */
+	identity(name: string) {
+		const read = (file: string) => readFileSync(join(this.openssl.directory, file));
+		return { ca: read("ca.pem"), cert: read(`${name}.pem`), key: read(`${name}.key`) };
+	}
+
 	/** What s_client says of a connection. */
 	async connect(...args: string[]): Promise<string> {
 		const { stdout, stderr } = await this.openssl.run(["s_client", "-connect", `127.0.0.1:${this.port}`, ...args]);
@@ -109,6 +121,10 @@ class Site {
 }
 
 const ROOT = (name: string) => `/v1/key/hosts%2F${name}%2Froot/sha512crypt`;
+
+const REVOKED = {
+	error: { code: "unauthenticated", message: "the client's certificate is not valid: CERT_REVOKED" },
+};
 
 describe.skipIf(missing("openssl", "curl"))("HTTPS", () => {
 	test("has TLS 1.2 and 1.3, and no suite without forward secrecy", async () => {
@@ -145,15 +161,50 @@ describe.skipIf(missing("openssl", "curl"))("HTTPS", () => {
 		expect(await site.curl(undefined, ROOT("web1.example.com"), "-X", "POST")).toMatchObject({
 			error: { code: "forbidden" },
 		});
-		await site.openssl.output("ca -config ca.cnf -revoke web2.example.com.pem".split(" "));
-		await site.list();
+		await site.revoke("web2.example.com");
 		site.reload();
 		await expect.poll(() => site.log).toContain('"reloaded"');
-		expect(await site.curl("web2.example.com", ROOT("web2.example.com"), "-X", "POST")).toMatchObject({
-			error: { code: "unauthenticated", message: "the client's certificate is not valid: CERT_REVOKED" },
-		});
+		expect(await site.curl("web2.example.com", ROOT("web2.example.com"), "-X", "POST")).toMatchObject(REVOKED);
 		expect(await site.curl("web1.example.com", ROOT("web1.example.com"), "-X", "POST")).toEqual(own);
 	});
+
+	test("obeys a new list of revoked certificates by itself, also on connections that are open, and keeps the one before where the new one is broken", async () => {
+		const site = await Site.start();
+		const agent = new Agent({ keepAlive: true, maxSockets: 1, ...site.identity("web2.example.com") });
+		cleanUp(() => agent.destroy());
+		const ask = async () => {
+			const where = { agent, host: "127.0.0.1", servername: "localhost", port: site.port };
+			const sent = request({ ...where, method: "POST", path: ROOT("web2.example.com") });
+			sent.end('{"rounds": 1000}');
+			const [response] = await once(sent, "response");
+			return JSON.parse(Buffer.concat(await response.toArray()).toString());
+		};
+		expect(await ask()).toMatchObject({ success: true });
+		const [open] = Object.values(agent.freeSockets).flat();
+		const ended = once(open ?? expect.fail("no connection is open"), "close");
+		site.openssl.file("crl.pem", "-----BEGIN X509 CRL-----\nnone\n-----END X509 CRL-----\n");
+		await expect
+			.poll(() => site.log, { timeout: 10_000 })
+			.toMatch(/"event":"certificates","message":"serve.https: OpenSSL/);
+		expect(await ask()).toMatchObject({ success: true });
+		await site.revoke("web2.example.com");
+		await ended;
+		expect(await ask()).toMatchObject(REVOKED);
+		expect(site.log.match(/serve.https: OpenSSL does not take these files/g)).toHaveLength(1);
+	}, 30_000);
+
+	test("shows a renewed certificate by itself", async () => {
+		const site = await Site.start();
+		const serial = async () =>
+			/^serial.*$/m.exec((await site.openssl.run(["x509", "-noout", "-serial"], await site.connect())).stdout)?.[0];
+		const before = await serial();
+		expect(before).toMatch(/^serial=\w+$/);
+		// One file after the other, and the certificate for a while with another key.
+		site.openssl.file("index.txt", "");
+		await site.certify("localhost");
+		await expect.poll(serial, { timeout: 10_000 }).not.toBe(before);
+		expect(await site.curl("web1.example.com", "/healthz")).toMatchObject({ success: true });
+	}, 30_000);
 
 	test("does not take a certificate of another CA for one of its own", async () => {
 		const site = await Site.start();

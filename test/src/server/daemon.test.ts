@@ -36,6 +36,30 @@ test("a configuration that is read again holds from then on; a broken one is tol
 	keepAlive.destroy();
 });
 
+test("of a new configuration, limits hold at once; where it listens differently, the log says that it takes a restart", async () => {
+	const files = new TestDaemon();
+	const ca = await TestCa.make(files.sandbox.directory);
+	const https = await ca.https();
+	const daemon = await TestDaemon.start({ https });
+	const told = () => daemon.log.filter(({ event }) => event === "reload").map(({ message }) => message);
+	await daemon.reload({ https, limits: { connections: 2, seconds: 1 } });
+	expect(told()).toEqual([]);
+	// Beside the one that is kept open for what is sent.
+	const slow = await daemon.connect();
+	slow.write("PUT /v1/key/alice/plain HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n");
+	expect(await (await daemon.connect()).toArray()).toEqual([]);
+	expect(Buffer.concat(await slow.toArray()).toString()).toMatch(/^HTTP\/1.1 (408|503) /);
+	slow.destroy();
+	const { ca: _, ...withoutCa } = https;
+	const other = { ...withoutCa, listen: "127.0.0.1:1" };
+	await daemon.reload({ https: other, socket: { path: daemon.sandbox.path("other.sock") } });
+	await daemon.reload({});
+	expect(told()).toEqual([
+		"serve.socket, serve.https.listen, serve.https.ca changed: restart the daemon for that",
+		"serve.https.listen, serve.https.ca changed: restart the daemon for that",
+	]);
+});
+
 test("a token that a new configuration has no more is refused from then on", async () => {
 	const files = new TestDaemon();
 	const ca = await TestCa.make(files.sandbox.directory);
