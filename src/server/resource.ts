@@ -1,5 +1,6 @@
 import type { FastifyReply } from "fastify";
 import type { ServeAction } from "../config/serve.js";
+import type { Turns } from "../turns.js";
 import type { Client } from "./client.js";
 import type { OpenStore } from "./open-store.js";
 import type { Schema } from "./schemas.js";
@@ -8,6 +9,8 @@ import type { Schema } from "./schemas.js";
 export interface Call {
 	readonly store: OpenStore;
 	readonly client: Client;
+	/** A search waits for its turn. */
+	readonly searches: Turns;
 	/** Entries that a batch may have. */
 	readonly mostEntries: number;
 	readonly params: { readonly [name: string]: string };

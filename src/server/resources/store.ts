@@ -1,4 +1,3 @@
-import { Readable } from "node:stream";
 import { TroclaError } from "../../errors.js";
 import type { Resource } from "../resource.js";
 import { formatsAnswer, keysAnswer, passwordBody, showAnswer, verifyAnswer } from "../schemas.js";
@@ -30,8 +29,7 @@ export const storeResources: readonly Resource[] = [
 			"The keys that match a regular expression, of those that the client may search, in the order of their bytes",
 		action: "search",
 		answer: keysAnswer,
-		respond: async ({ store, client, params: { regex = "" } }) =>
-			Readable.from(await searchAnswer(store, client.grants, regex)),
+		respond: async (call) => await searchAnswer(call, call.params.regex ?? ""),
 	},
 	{
 		method: "GET",
