@@ -1,6 +1,7 @@
 import type { Config } from "../config/config.js";
 import type { OpenSettings } from "../open.js";
 import { buildApp } from "./app.js";
+import { Excess } from "./excess.js";
 import { loadLibc } from "./libc.js";
 import { type Answer, Listener, type TlsListener } from "./listener.js";
 import type { Log } from "./log.js";
@@ -29,6 +30,7 @@ const CLOSE_MS = 2000;
 export class Daemon {
 	readonly #settings: DaemonSettings;
 	readonly #metrics = new Metrics();
+	readonly #excess = new Excess((refusal) => this.#site.refused(refusal));
 	readonly #listeners: Listener[] = [];
 	#site: Site;
 	#answer: Answer;
@@ -105,6 +107,7 @@ export class Daemon {
 		this.#manager?.stopping();
 		clearInterval(this.#checking);
 		await Promise.all(this.#listeners.splice(0).map((listener) => listener.close(graceMs)));
+		void this.#excess.settle().finally(this.#site.store.keep());
 		const isClosed = await this.#site.store.close(CLOSE_MS);
 		this.#settings.log.flush();
 		return isClosed;
@@ -147,6 +150,7 @@ export class Daemon {
 		return buildApp({
 			resources: resources({ version, metrics, connections }),
 			site: () => this.#site,
+			excess: this.#excess,
 			log,
 			metrics,
 		});

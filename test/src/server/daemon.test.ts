@@ -187,6 +187,14 @@ test("a client of HTTPS that sends too many requests is told to wait, and others
 	expect(refused.length).toBeGreaterThan(4);
 	expect(refused[0]).toMatchObject({ headers: { "retry-after": "1" }, json: { error: { code: "too_many" } } });
 	expect((await daemon.send("POST", ALICE, { tls: web2 })).status).toBe(200);
+	const unknown = { tls: await ca.anyone(), headers: { "x-token": "guessed" } };
+	const guesses = await Promise.all(Array.from({ length: 8 }, () => daemon.send("POST", ALICE, unknown)));
+	await daemon.daemon.stop(1000);
+	const lines = daemon.sandbox.lines.filter(({ action }) => action === "request");
+	expect(lines).toMatchObject([
+		{ client: "certificate web1", outcome: "refused", detail: "too many", count: refused.length },
+		{ client: "anyone 127.0.0.1", count: guesses.filter(({ status }) => status === 429).length },
+	]);
 });
 
 test("a web page's requests are not taken", async () => {
