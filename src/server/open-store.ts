@@ -2,6 +2,7 @@ import { statSync } from "node:fs";
 import type { Config } from "../config/config.js";
 import { TroclaError } from "../errors.js";
 import { type OpenSettings, openConfigured } from "../open.js";
+import type { OptionPolicy } from "../options/profiles.js";
 import type { Trocla } from "../trocla.js";
 
 /**
@@ -11,14 +12,17 @@ import type { Trocla } from "../trocla.js";
 export class OpenStore {
 	readonly reads: Trocla;
 	readonly writes: Trocla;
+	/** What its values are made by. */
+	readonly policy: OptionPolicy;
 	readonly #file: string | undefined;
 	readonly #opened: string | undefined;
 	#users = 0;
 	#idle: (() => void) | undefined;
 
-	private constructor(reads: Trocla, writes: Trocla, file: string | undefined) {
+	private constructor({ reads, writes }: { reads: Trocla; writes: Trocla }, policy: OptionPolicy, file?: string) {
 		this.reads = reads;
 		this.writes = writes;
+		this.policy = policy;
 		this.#file = file;
 		this.#opened = file && identity(file);
 	}
@@ -26,9 +30,10 @@ export class OpenStore {
 	/** @throws {TroclaError} `store`, `damaged`, `ring` */
 	static async open(config: Config, settings: OpenSettings): Promise<OpenStore> {
 		const writes = await openConfigured(config, settings);
-		if (config.store !== "sqlite") return new OpenStore(writes, writes, undefined);
+		if (config.store !== "sqlite") return new OpenStore({ reads: writes, writes }, config);
 		try {
-			return new OpenStore(await openConfigured(config, { ...settings, create: false }), writes, config.path);
+			const reads = await openConfigured(config, { ...settings, create: false });
+			return new OpenStore({ reads, writes }, config, config.path);
 		} catch (error) {
 			await writes.close();
 			throw error;

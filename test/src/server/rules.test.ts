@@ -1,3 +1,4 @@
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { ServeInput } from "../../../src/config/input.js";
@@ -102,6 +103,63 @@ test("who may create certificates may have them signed by no CA but those that a
 	const batch = { x509: { ca: "ca/closed" }, keys: [{ key: "www/two", format: "x509" }] };
 	expect((await daemon.send("POST", "/v1/create", { body: batch })).json[0].error.code).toBe("forbidden");
 	expect((await daemon.send("GET", at("ca/open", "x509"))).status).toBe(403);
+});
+
+test.each(["a profile", "the daemon's own options"])(
+	"who may create certificates may not have them signed by a CA that %s name, unless they may sign with it",
+	async (where) => {
+		const more =
+			where === "a profile"
+				? { profiles: { web: { ca: "ca/web", key_type: "p256" } } }
+				: { options: { ca: "ca/web", key_type: "p256" } };
+		const named = where === "a profile" ? { profiles: "web" } : {};
+		const may: ServeInput["rules"] = [{ who: "socket", may: ["create", "reset"], keys: ["www/*"] }];
+		const daemon = await TestDaemon.start();
+		await daemon.send("POST", at("ca/web", "x509"), { body: { CN: "CA", become_ca: true, key_type: "p256" } });
+		await daemon.reload({}, more);
+		const theirs = await daemon.send("POST", at("www/theirs", "x509"), { body: { CN: "theirs", ...named } });
+		expect(theirs.status).toBe(200);
+		await daemon.reload({ rules: may }, more);
+		const body = { CN: "bank.example.com", ...named };
+		const refused = [
+			await daemon.send("POST", at("www/mine", "x509"), { body }),
+			await daemon.send("PATCH", at("www/mine", "x509"), { body }),
+			await daemon.send("PATCH", at("www/theirs", "x509"), { body }),
+			await daemon.send("POST", `${at("www/mine", "x509")}?renew_before=1`, { body: named }),
+			await daemon.send("POST", `${at("www/theirs", "x509")}?renew_before=9999999999`, { body }),
+		];
+		for (const { json } of refused) {
+			expect(json.error).toMatchObject({
+				code: "forbidden",
+				message: expect.stringContaining('is not allowed to have certificates signed by "ca/web"'),
+			});
+		}
+		const batch = { keys: [{ key: "www/mine", format: "x509", ...body }] };
+		expect((await daemon.send("POST", "/v1/create", { body: batch })).json[0].error.code).toBe("forbidden");
+		expect((await daemon.send("GET", "/v1/search/.")).status).toBe(403);
+		// What is stored they have, also anew as it was; and what no CA signs.
+		expect((await daemon.send("POST", at("www/theirs", "x509"), { body: named })).json).toEqual(theirs.json);
+		expect((await daemon.send("PATCH", at("www/theirs", "x509"))).status).toBe(200);
+		expect((await daemon.send("POST", at("www/mine", "sha1"), { body: named })).status).toBe(200);
+		await daemon.reload({ rules: [...may, { who: "socket", may: ["sign"], keys: ["ca/web"] }] }, more);
+		expect((await daemon.send("POST", at("www/mine", "x509"), { body })).status).toBe(200);
+		expect((await daemon.send("PATCH", at("www/theirs", "x509"), { body })).status).toBe(200);
+	},
+);
+
+test("a batch of refused entries is a line for each in the audit, which are written together", async () => {
+	const daemon = await TestDaemon.start({ rules: [{ who: "socket", may: ["get"], keys: ["mine"] }] });
+	const keys = Array.from({ length: 400 }, (_, index) => ({ key: `key${index}`, value: "v" }));
+	const head = daemon.sandbox.path("log/.audit.jsonl.head");
+	for (const action of ["create", "get", "set", "reset", "delete"]) {
+		const before = existsSync(head) ? daemon.sandbox.lines.length : 0;
+		rmSync(head, { force: true });
+		await daemon.send("POST", `/v1/${action}`, { body: { keys } });
+		const lines = daemon.sandbox.lines.slice(before);
+		expect(lines.map(({ action, key }) => ({ action, key }))).toEqual(keys.map(({ key }) => ({ action, key })));
+		// The head has a mark for each time that something was written.
+		expect(readFileSync(head, "utf8").match(/^confirmed$/gm)).toHaveLength(1);
+	}
 });
 
 test("a request outside the rules changes and reveals nothing, and does not tell keys that are stored from others", async () => {
