@@ -111,6 +111,7 @@ function callOf(request: FastifyRequest, reply: FastifyReply, log: Log): Call {
 	return {
 		store: site.store,
 		client,
+		tokens: site.tokens,
 		searches: site.searches,
 		mostEntries: site.limits.batch,
 		// The path has them, and the schemas have seen the others.

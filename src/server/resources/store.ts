@@ -38,7 +38,10 @@ export const storeResources: readonly Resource[] = [
 		summary: "The formats that there are",
 		action: "formats",
 		answer: formatsAnswer,
-		respond: async ({ store }) => ({ formats: await store.read((trocla) => trocla.formats()), success: true }),
+		async respond({ store }) {
+			const formats = await store.read((trocla) => trocla.formats());
+			return { formats, available: formats, success: true };
+		},
 	},
 	{
 		method: "GET",
@@ -51,7 +54,7 @@ export const storeResources: readonly Resource[] = [
 		async respond({ store, params: { key = "" } }) {
 			const formats = await store.read((trocla) => trocla.formats(key));
 			if (formats.length === 0) throw notStored(key);
-			return { key, formats, success: true };
+			return { key, formats, available: formats, success: true };
 		},
 	},
 	{
