@@ -158,6 +158,7 @@ describe.skipIf(missing("ansible-playbook"))("the Ansible lookup (needs ansible-
 		const stranger = await answeringSocket(sandbox.path("stranger.sock"), "220 mail.example.com ESMTP\r\n");
 		const answers = async (name: string, answer: unknown) =>
 			await answeringSocket(sandbox.path(name), httpAnswer(JSON.stringify(answer)));
+		const closing = await answeringSocket(sandbox.path("closing.sock"), "");
 		const texts = await answers("texts.sock", ["hushhush"]);
 		const nested = await answers("nested.sock", [[{ value: "hushhush" }]]);
 		const told = await answers("told.sock", [{ success: false, error: "hushhush" }]);
@@ -175,6 +176,7 @@ describe.skipIf(missing("ansible-playbook"))("the Ansible lookup (needs ansible-
 				/trocla: \\"k\\", \\"l\\" \(mysql\): nobody listens on .*away.sock. Start the daemon/,
 			[by(silent, "'k', timeout=0.5")]: /trocla: \\"k\\" \(plain\): the daemon on .* did not answer in 0.5 s/,
 			[by(stranger, "'k'")]: /trocla: \\"k\\" \(plain\): what answers on .* is no trocla daemon/,
+			[by(closing, "'k'")]: /trocla: \\"k\\" \(plain\): the daemon on .* closed the connection without an answer/,
 			[by(texts, "'k'")]: /trocla: \\"k\\" \(plain\): what answered is no trocla daemon/,
 			[by(nested, "'k'")]: /trocla: \\"k\\" \(plain\): what answered is no trocla daemon/,
 			[by(told, "'k'")]: /trocla: \\"k\\" \(plain\): no value in the answer/,

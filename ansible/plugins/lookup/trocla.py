@@ -240,10 +240,13 @@ def unreachable(path, error):
         return Unavailable(
             "you may not connect to %s: serve.socket in the daemon's configuration has its mode and group" % path
         )
-    if error.errno is None:
+    if error.errno is None and not isinstance(error, ConnectionError):
         # Python's own: a path that is too long for a socket.
         return Unavailable("%s can't be a socket: %s" % (path, error))
-    return Unavailable("the connection to %s was lost (%s)" % (path, error.strerror or type(error).__name__))
+    return Unavailable(
+        "the daemon on %s closed the connection without an answer (%s). Its log may say why; what it made is there at the "
+        "next run" % (path, error.strerror or type(error).__name__)
+    )
 
 
 def plain(value):
