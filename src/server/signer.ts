@@ -17,8 +17,8 @@ export function signerOf(
 	{ format, options }: { readonly format: string; readonly options: Options },
 	before: Options = {},
 ): string | undefined {
-	// Of a format that there is not, the store says so.
-	if (!policy.formats.has(format)) return undefined;
+	// Nearly no format is signed; of one that there is not, the store says so.
+	if (!policy.formats.has(format) || !policy.formats.optionNames(format).includes("ca")) return undefined;
 	const { askedOwn, own } = resolveOptions(policy, format, options);
 	const ca = askedOwn.ca ?? before.ca ?? own.ca;
 	return typeof ca === "string" ? ca : undefined;
