@@ -7,8 +7,10 @@ import { ApiError, explain } from "./api-error.js";
 import { authenticate } from "./authenticate.js";
 import { parseBody } from "./body.js";
 import { Client } from "./client.js";
+import type { Excess } from "./excess.js";
 import type { Log } from "./log.js";
 import type { Metrics } from "./metrics.js";
+import type { RateLimit } from "./rate-limit.js";
 import type { Call, Resource } from "./resource.js";
 import type { Site } from "./site.js";
 import { nameOf, type Subject } from "./subject.js";
@@ -29,6 +31,7 @@ export interface AppSettings {
 	readonly resources: readonly Resource[];
 	/** What the next request is answered from. */
 	readonly site: () => Site;
+	readonly excess: Excess;
 	readonly log: Log;
 	readonly metrics: Metrics;
 }
@@ -108,6 +111,8 @@ function callOf(request: FastifyRequest, reply: FastifyReply, log: Log): Call {
 	return {
 		store: site.store,
 		client,
+		tokens: site.tokens,
+		searches: site.searches,
 		mostEntries: site.limits.batch,
 		// The path has them, and the schemas have seen the others.
 		params: params as Call["params"],
@@ -122,7 +127,7 @@ function callOf(request: FastifyRequest, reply: FastifyReply, log: Log): Call {
 async function receive(
 	request: FastifyRequest,
 	reply: FastifyReply,
-	{ site, log, metrics }: AppSettings,
+	{ site, excess, log, metrics }: AppSettings,
 ): Promise<void> {
 	const now = site();
 	request.site = now;
@@ -146,8 +151,9 @@ async function receive(
 			ms: Math.round(seconds * 1e4) / 10,
 		});
 	});
-	const subject = await authenticated(request, reply, now);
-	if (subject.kind !== "socket") slowDown(nameOf(subject), now, reply);
+	const slowDown = (client: string) => refuseExcess(client, { rate: now.rate, excess, reply });
+	const subject = await authenticated(request, now, slowDown);
+	if (subject.kind !== "socket") slowDown(nameOf(subject));
 	const client = new Client(nameOf(subject), now.access.of(subject), now.refused);
 	request.client = client;
 	if (action === undefined) return;
@@ -167,22 +173,30 @@ function giveUp(reply: FastifyReply): void {
 	else sendFailure(reply, new ApiError(503, "timeout", "it takes too long", "It may still be done: ask again"));
 }
 
-async function authenticated(request: FastifyRequest, reply: FastifyReply, site: Site): Promise<Subject> {
+async function authenticated(
+	request: FastifyRequest,
+	site: Site,
+	slowDown: (client: string) => void,
+): Promise<Subject> {
 	try {
 		refuseBrowsers(request);
 		return authenticate(request.raw, site.tokens);
 	} catch (error) {
 		const client = `anyone ${request.raw.socket.remoteAddress ?? ""}`.trimEnd();
-		slowDown(client, site, reply);
+		slowDown(client);
 		await site.refused({ action: "connect", outcome: "refused", client });
 		throw error;
 	}
 }
 
 /** @throws {ApiError} `too_many` */
-function slowDown(client: string, { rate }: Site, reply: FastifyReply): void {
+function refuseExcess(
+	client: string,
+	{ rate, excess, reply }: { rate: RateLimit; excess: Excess; reply: FastifyReply },
+): void {
 	const wait = rate.take(client);
 	if (wait === 0) return;
+	excess.add(client);
 	reply.header("retry-after", String(wait));
 	throw new ApiError(429, "too_many", "too many requests", `Wait ${wait} s, or raise serve.limits.per_second`);
 }

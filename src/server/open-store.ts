@@ -3,6 +3,7 @@ import type { Config } from "../config/config.js";
 import { storeFile } from "../config/store.js";
 import { TroclaError } from "../errors.js";
 import { type OpenSettings, openConfigured } from "../open.js";
+import type { OptionPolicy } from "../options/profiles.js";
 import type { Trocla } from "../trocla.js";
 
 /**
@@ -12,14 +13,17 @@ import type { Trocla } from "../trocla.js";
 export class OpenStore {
 	readonly reads: Trocla;
 	readonly writes: Trocla;
+	/** What its values are made by. */
+	readonly policy: OptionPolicy;
 	readonly #file: string | undefined;
 	readonly #opened: string | undefined;
 	#users = 0;
 	#idle: (() => void) | undefined;
 
-	private constructor(reads: Trocla, writes: Trocla, file: string | undefined) {
+	private constructor({ reads, writes }: { reads: Trocla; writes: Trocla }, policy: OptionPolicy, file?: string) {
 		this.reads = reads;
 		this.writes = writes;
+		this.policy = policy;
 		this.#file = file;
 		this.#opened = file && identity(file);
 	}
@@ -28,9 +32,10 @@ export class OpenStore {
 	static async open(config: Config, settings: OpenSettings): Promise<OpenStore> {
 		const writes = await openConfigured(config, settings);
 		const file = storeFile(config.store);
-		if (file === undefined) return new OpenStore(writes, writes, undefined);
+		if (file === undefined) return new OpenStore({ reads: writes, writes }, config);
 		try {
-			return new OpenStore(await openConfigured(config, { ...settings, create: false }), writes, file);
+			const reads = await openConfigured(config, { ...settings, create: false });
+			return new OpenStore({ reads, writes }, config, file);
 		} catch (error) {
 			await writes.close();
 			throw error;
@@ -60,9 +65,19 @@ export class OpenStore {
 		});
 	}
 
-	/** Closes it when nobody uses it any more. */
-	async close(): Promise<void> {
-		if (this.#users > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
+	/**
+	 * Closes it when nobody uses it any more.
+	 *
+	 * @param patienceMs - how long it waits for that, and how long closing it then may take; for ever, unless told
+	 * @returns whether it could be closed in that time, with nobody left who uses it
+	 */
+	async close(patienceMs?: number): Promise<boolean> {
+		const idle = this.#users === 0 ? Promise.resolve() : new Promise<void>((resolve) => (this.#idle = resolve));
+		const isIdle = await within(patienceMs, idle);
+		return (await within(patienceMs, this.#close())) && isIdle;
+	}
+
+	async #close(): Promise<void> {
 		await this.writes.close();
 		if (this.reads !== this.writes) await this.reads.close();
 	}
@@ -97,6 +112,20 @@ export class OpenStore {
 	#refuseGone(): void {
 		if (this.isInPlace) return;
 		throw new TroclaError("store", "the store is gone from its place", "It is opened again as soon as it is back");
+	}
+}
+
+/** Whether something ends in this time; for ever, unless told. */
+async function within(ms: number | undefined, work: Promise<void>): Promise<boolean> {
+	if (ms === undefined) return await work.then(() => true);
+	let late: NodeJS.Timeout | undefined;
+	const tooLate = new Promise<boolean>((resolve) => {
+		late = setTimeout(() => resolve(false), ms);
+	});
+	try {
+		return await Promise.race([work.then(() => true), tooLate]);
+	} finally {
+		clearTimeout(late);
 	}
 }
 

@@ -5,6 +5,7 @@ import { isEmpty, isMap } from "../value.js";
 import { ApiError } from "./api-error.js";
 import type { Client } from "./client.js";
 import type { OpenStore } from "./open-store.js";
+import { signerOf } from "./signer.js";
 
 /** What a request is answered from, and for whom. */
 export interface Desk {
@@ -43,8 +44,15 @@ export async function create(
 	}
 	// Nearly always it is stored, and is not to wait for those who write.
 	const stored = await store.read((trocla) => trocla.peek(key, format));
-	if (stored === undefined) return await store.write(client.name, (trocla) => trocla.get(key, format, options));
-	if (isEmpty(options)) return stored;
+	if (stored !== undefined && isEmpty(options)) return stored;
+	const ca = signerOf(store.policy, { format, options });
+	if (stored === undefined) {
+		if (ca !== undefined) await client.demand("sign", ca);
+		return await store.write(client.name, (trocla) => trocla.get(key, format, options));
+	}
+	// It may have been deleted by now, and is not to be made then.
+	if (ca !== undefined && !client.grants.allows("sign", ca))
+		return await get({ store, client }, { key, format, options });
 	return await store.read((trocla) => trocla.onBehalfOf(client.name).get(key, format, options));
 }
 
@@ -103,7 +111,10 @@ async function demandSigner(client: Client, options: Options): Promise<void> {
  * key; with another name in it, it is a new use of the CA's key.
  */
 async function demandStoredSigner({ store, client }: Desk, { key, format, options }: Order): Promise<void> {
-	if (Object.keys(options).every((name) => name === "render")) return;
 	const shown = await store.read((trocla) => trocla.show(key));
-	await demandSigner(client, shown?.formats[format]?.options ?? {});
+	const stored = shown?.formats[format];
+	if (stored && Object.keys(options).every((name) => name === "render")) return;
+	await demandSigner(client, stored?.options ?? {});
+	const ca = signerOf(store.policy, { format, options }, stored?.options);
+	if (ca !== undefined) await client.demand("sign", ca);
 }

@@ -1,13 +1,18 @@
 import type { FastifyReply } from "fastify";
 import type { ServeAction } from "../config/serve.js";
+import type { Turns } from "../turns.js";
 import type { Client } from "./client.js";
 import type { OpenStore } from "./open-store.js";
 import type { Schema } from "./schemas.js";
+import type { Tokens } from "./tokens.js";
 
 /** One request, as a resource answers it. What stands in it was checked against the resource's schemas. */
 export interface Call {
 	readonly store: OpenStore;
 	readonly client: Client;
+	readonly tokens: Tokens;
+	/** A search waits for its turn. */
+	readonly searches: Turns;
 	/** Entries that a batch may have. */
 	readonly mostEntries: number;
 	readonly params: { readonly [name: string]: string };

@@ -90,9 +90,11 @@ export const keysAnswer = object(
 	{ required: ["keys", "success"] },
 );
 
+const formatNames = { type: "array", items: text };
+
 export const formatsAnswer = object(
-	{ key: text, formats: { type: "array", items: text }, success: succeeded },
-	{ required: ["formats", "success"] },
+	{ key: text, formats: formatNames, available: { ...formatNames, description: "The same" }, success: succeeded },
+	{ required: ["formats", "available", "success"] },
 );
 
 export const showAnswer = object(

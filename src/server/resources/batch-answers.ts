@@ -5,16 +5,19 @@ import { handOut, type Order } from "../operations.js";
 import type { Call } from "../resource.js";
 
 /** What an entry is answered with, whatever comes of it. */
-export async function answered(order: Order, work: () => Promise<object>): Promise<object> {
+export async function answered(entry: Entry, work: () => Promise<object>): Promise<object> {
 	try {
-		return succeeded(order, await work());
+		return succeeded(entry, await work());
 	} catch (error) {
-		return failed(order, error);
+		return failed(entry, error);
 	}
 }
 
-const succeeded = ({ key, format }: Order, answer: object) => ({ key, format, ...answer, success: true });
-const failed = ({ key, format }: Order, error: unknown) => ({ key, format, ...explain(error).failure });
+/** What an entry is about, which its answer repeats. */
+type Entry = Pick<Order, "key"> & Partial<Pick<Order, "format">>;
+
+const succeeded = ({ key, format }: Entry, answer: object) => ({ key, format, ...answer, success: true });
+const failed = ({ key, format }: Entry, error: unknown) => ({ key, format, ...explain(error).failure });
 
 /** Claims all that is asked for, writes one answer, and removes then what is in it. */
 export async function removeAll(call: Call, orders: readonly Order[]): Promise<undefined> {

@@ -4,10 +4,17 @@ import { batchResources } from "./batch.js";
 import { type DaemonState, daemonResources } from "./daemon.js";
 import { keyResources } from "./keys.js";
 import { storeResources } from "./store.js";
+import { troclapiResources } from "./troclapi.js";
 
 /** All that the daemon answers, and the document that describes it. */
 export function resources(state: DaemonState): readonly Resource[] {
-	const described = [...keyResources, ...batchResources, ...storeResources, ...daemonResources(state)];
+	const described = [
+		...keyResources,
+		...batchResources,
+		...storeResources,
+		...troclapiResources,
+		...daemonResources(state),
+	];
 	const document = openApi(described, state.version);
 	return [
 		...described,

@@ -2,6 +2,7 @@
 
 require 'erb'
 require 'json'
+require 'zlib'
 require_relative 'error'
 require_relative 'settings'
 require_relative 'unix_http'
@@ -11,6 +12,9 @@ module PuppetX
     # The daemon `trocla serve`, through its Unix socket. A connection stays open for what is asked next; when the
     # daemon was restarted in between, it is made again.
     class Client
+      # JSON.generate's own limit; the daemon's is lower.
+      MAX_DEPTH = 100
+
       # The client of this thread: a catalog is compiled in one, and a connection is of no use to two at once.
       def self.current(env, confdir)
         known = Thread.current.thread_variable_get(:trocla_client)
@@ -70,18 +74,24 @@ module PuppetX
       # What the daemon answers, be it an error.
       def send_request(verb, path, body, repeatable)
         request = verb.new(path, 'Content-Type' => 'application/json')
-        request.body = JSON.generate(body)
-        JSON.parse(insist(request, repeatable).body)
-      rescue JSON::GeneratorError, EncodingError
-        raise Error, 'an option is a text that is not UTF-8, or no finite number'
-      rescue JSON::ParserError, Net::HTTPBadResponse, Net::ProtocolError
+        request.body = json(body)
+        JSON.parse(insist(request, repeatable).body.to_s)
+      rescue JSON::ParserError, EncodingError, Net::HTTPBadResponse, Net::HTTPHeaderSyntaxError, Net::ProtocolError, Zlib::Error
         raise no_daemon
-      rescue Net::OpenTimeout, Net::ReadTimeout
+      rescue Timeout::Error
         raise no_answer
       rescue IOError, Errno::ECONNRESET, Errno::EPIPE
         raise lost(repeatable)
       rescue SystemCallError => e
         raise unreachable(e)
+      end
+
+      def json(body)
+        JSON.generate(body)
+      rescue JSON::NestingError
+        raise Error, "an option has more than #{MAX_DEPTH} maps and lists in each other"
+      rescue JSON::GeneratorError, EncodingError
+        raise Error, 'an option is a text that is not UTF-8, or no finite number'
       end
 
       # Sends it again where that does no harm: when nobody listens yet, and once when the connection was lost and it is

@@ -13,6 +13,8 @@ module PuppetX
         http = new('localhost', nil, nil)
         http.instance_variable_set(:@socket_path, path)
         http.open_timeout = http.read_timeout = seconds
+        # Not there in Ruby 2.5, which some JRuby is.
+        http.write_timeout = seconds if http.respond_to?(:write_timeout=)
         # It would also repeat a PUT whose answer was lost.
         http.max_retries = 0
         # The daemon closes idle connections sooner.
@@ -24,7 +26,9 @@ module PuppetX
 
       def connect
         io = Timeout.timeout(open_timeout, Net::OpenTimeout) { UNIXSocket.new(@socket_path) }
-        @socket = Net::BufferedIO.new(io, read_timeout: read_timeout, continue_timeout: nil, debug_output: nil)
+        limits = { read_timeout: read_timeout, continue_timeout: nil, debug_output: nil }
+        limits[:write_timeout] = write_timeout if respond_to?(:write_timeout)
+        @socket = Net::BufferedIO.new(io, **limits)
         on_connect
       end
     end
