@@ -14,6 +14,7 @@ export class OpenStore {
 	readonly #file: string | undefined;
 	readonly #opened: string | undefined;
 	#users = 0;
+	#looked = false;
 	#idle: (() => void) | undefined;
 
 	private constructor(reads: Trocla, writes: Trocla, file: string | undefined) {
@@ -71,7 +72,7 @@ export class OpenStore {
 	 * @throws {TroclaError} `store` where it is gone
 	 */
 	hold(): () => void {
-		this.#refuseGone();
+		this.#refuseGoneNow();
 		return this.keep();
 	}
 
@@ -90,6 +91,14 @@ export class OpenStore {
 		} finally {
 			release();
 		}
+	}
+
+	/** Looks once in a turn of the event loop: what is asked for at one time needs no look each. */
+	#refuseGoneNow(): void {
+		if (this.#looked) return;
+		this.#refuseGone();
+		this.#looked = true;
+		setImmediate(() => (this.#looked = false));
 	}
 
 	#refuseGone(): void {
