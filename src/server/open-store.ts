@@ -18,6 +18,7 @@ export class OpenStore {
 	readonly #file: string | undefined;
 	readonly #opened: string | undefined;
 	#users = 0;
+	#looked = false;
 	#idle: (() => void) | undefined;
 
 	private constructor({ reads, writes }: { reads: Trocla; writes: Trocla }, policy: OptionPolicy, file?: string) {
@@ -88,7 +89,7 @@ export class OpenStore {
 	 * @throws {TroclaError} `store` where it is gone
 	 */
 	hold(): () => void {
-		this.#refuseGone();
+		this.#refuseGoneNow();
 		return this.keep();
 	}
 
@@ -107,6 +108,14 @@ export class OpenStore {
 		} finally {
 			release();
 		}
+	}
+
+	/** Looks once in a turn of the event loop: what is asked for at one time needs no look each. */
+	#refuseGoneNow(): void {
+		if (this.#looked) return;
+		this.#refuseGone();
+		this.#looked = true;
+		setImmediate(() => (this.#looked = false));
 	}
 
 	#refuseGone(): void {

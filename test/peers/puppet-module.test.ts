@@ -7,7 +7,7 @@ import { OwnEtc } from "../support/own-etc.js";
 import { missing, pathOf } from "../support/peers.js";
 import { PuppetSite } from "../support/puppet-site.js";
 import { run, Sandbox } from "../support/sandbox.js";
-import { answeringSocket, deafSocket, httpAnswer, serve } from "../support/served.js";
+import { answeringSocket, deafSocket, drippingSocket, httpAnswer, serve } from "../support/served.js";
 
 /** A site whose `trocla.yaml` names the daemon's socket. */
 async function site() {
@@ -269,6 +269,12 @@ describe.skipIf(missing("puppet"))("the Puppet module (needs puppet-agent)", () 
 		const odd = await Promise.all(
 			[packed, headers, nothing].map((answer, index) => strange(`odd${index}.sock`, answer)),
 		);
+		const unsized = await answeringSocket(sandbox.path("unsized.sock"), "HTTP/1.1 200 OK\r\n\r\n{}");
+		const dripping = await drippingSocket(
+			sandbox.path("dripping.sock"),
+			`HTTP/1.1 200 OK\r\n${"x: y\r\n".repeat(99)}`,
+			100,
+		);
 		puppet.write("stale.sock", "");
 		const at = (path: string, call: string) =>
 			`{ check::env('TROCLA_SOCKET', '${path}') check::failure() || { ${call} } }`;
@@ -297,6 +303,8 @@ describe.skipIf(missing("puppet"))("the Puppet module (needs puppet-agent)", () 
 			stale: at(sandbox.path("stale.sock"), "trocla('k')"),
 			silent: at(silent, "trocla('k', 'sha512crypt')"),
 			stranger: at(stranger, "trocla('k')"),
+			unsized: at(unsized, "trocla('k')"),
+			dripping: at(dripping, "trocla('k')"),
 			closing: at(closing, "trocla('k')"),
 			"closing set": at(closing, "trocla_set('k', 'hushhush')"),
 			gsub: at(away, "trocla::gsub('%%TROCLA_k%%')"),
@@ -345,12 +353,30 @@ describe.skipIf(missing("puppet"))("the Puppet module (needs puppet-agent)", () 
 			stale: expect.stringMatching(/^trocla: "k" \(plain\): .*nobody listens there. Start it/),
 			silent: expect.stringMatching(/^trocla: "k" \(sha512crypt\): .*did not answer in 5 s/),
 			stranger: expect.stringMatching(/^trocla: "k" \(plain\): .* is no trocla daemon/),
+			unsized: expect.stringMatching(/^trocla: "k" \(plain\): .* is no trocla daemon/),
+			dripping: expect.stringMatching(/^trocla: "k" \(plain\): .*did not answer in 5 s/),
 			closing: expect.stringMatching(/^trocla: "k" \(plain\): .*closed the connection without an answer, twice/),
 			"closing set": expect.stringMatching(/^trocla: "k" \(plain\): .*The value may be stored: run Puppet again$/),
 			gsub: expect.stringMatching(/^trocla: "k" \(plain\): .*nobody listens there/),
 			well: undefined, // nothing went wrong
 		});
 		for (const [, [{ seconds }]] of Object.entries(told)) expect(seconds).toBeLessThan(5.5);
+	});
+
+	it("takes long values, and answers that come in pieces", async () => {
+		const { sandbox, puppet, get } = await site();
+		const long = "0123456789 ü €".repeat(30_000);
+		const body = '{"format":"plain","value":"in pieces, ü","success":true}';
+		const answer = `HTTP/1.1 200 OK\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`;
+		const pieces = await drippingSocket(sandbox.path("pieces.sock"), answer, 2);
+		const told = await puppet.apply(`
+			$set = trocla_set('long', '${long}')
+			$got = trocla('long')
+			check::env('TROCLA_SOCKET', '${pieces}')
+			check::tell('${sandbox.path("told.json")}', { 'set' => $set, 'got' => $got, 'pieces' => trocla('k') })`);
+		expect(told).toMatchObject({ code: 0 });
+		expect(puppet.told("told.json")).toEqual({ set: long, got: long, pieces: "in pieces, ü" });
+		expect(await get("long", "plain")).toBe(long);
 	});
 
 	it("goes on in the same catalog when the daemon was killed and is started again", async () => {

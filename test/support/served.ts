@@ -79,6 +79,25 @@ export async function deafSocket(path: string): Promise<string> {
 	return path;
 }
 
+/** A socket that answers a request with this, a byte every so many milliseconds. */
+export async function drippingSocket(path: string, answer: string, everyMs: number): Promise<string> {
+	const server = createServer((connection) => {
+		connection.on("error", () => {});
+		connection.once("data", () => {
+			const bytes = [...Buffer.from(answer)];
+			const dripping = setInterval(() => {
+				const byte = bytes.shift();
+				if (byte === undefined || connection.destroyed) clearInterval(dripping);
+				else connection.write(Buffer.of(byte));
+			}, everyMs);
+		});
+		cleanUp(() => connection.destroy());
+	}).listen(path);
+	await once(server, "listening");
+	cleanUp(() => server.close());
+	return path;
+}
+
 /** A socket that takes what it is sent and answers this, if anything. */
 export async function answeringSocket(path: string, answer?: string): Promise<string> {
 	const server = createServer((connection) => {

@@ -2,10 +2,9 @@
 
 require 'erb'
 require 'json'
-require 'zlib'
+require_relative 'connection'
 require_relative 'error'
 require_relative 'settings'
-require_relative 'unix_http'
 
 module PuppetX
   module Trocla
@@ -37,13 +36,13 @@ module PuppetX
 
       # The stored value, or a new one.
       def create(key, format, options)
-        value(send_request(Net::HTTP::Post, path(key, format), options, true))
+        value(send_request('POST', path(key, format), options, true))
       end
 
       # The stored value, or nil.
       def get(key, format, options)
         entry = options.merge('key' => key, 'format' => format)
-        answer = send_request(Net::HTTP::Post, '/v1/get', { 'keys' => [entry] }, true)
+        answer = send_request('POST', '/v1/get', { 'keys' => [entry] }, true)
         answer = answer.first if answer.is_a?(Array)
         value(answer) { |code| return nil if code == 'not_found' }
       end
@@ -51,7 +50,7 @@ module PuppetX
       # Stores a value as it is: a hash is not hashed again.
       def set(key, format, value, options)
         body = options.merge('value' => value, 'raw' => true)
-        value(send_request(Net::HTTP::Put, path(key, format), body, false))
+        value(send_request('PUT', path(key, format), body, false))
       end
 
       private
@@ -73,12 +72,10 @@ module PuppetX
 
       # What the daemon answers, be it an error.
       def send_request(verb, path, body, repeatable)
-        request = verb.new(path, 'Content-Type' => 'application/json')
-        request.body = json(body)
-        JSON.parse(insist(request, repeatable).body.to_s)
-      rescue JSON::ParserError, EncodingError, Net::HTTPBadResponse, Net::HTTPHeaderSyntaxError, Net::ProtocolError, Zlib::Error
+        JSON.parse(insist(repeatable, verb, path, json(body)))
+      rescue JSON::ParserError, EncodingError, Connection::Garbled
         raise no_daemon
-      rescue Timeout::Error
+      rescue Connection::TimedOut
         raise no_answer
       rescue IOError, Errno::ECONNRESET, Errno::EPIPE
         raise lost(repeatable)
@@ -96,10 +93,11 @@ module PuppetX
 
       # Sends it again where that does no harm: when nobody listens yet, and once when the connection was lost and it is
       # no matter whether it was done already. A daemon that was there a moment ago is likely being restarted.
-      def insist(request, repeatable)
-        patience = @http ? now + 3 : now
+      def insist(repeatable, verb, path, json)
+        patience = @connection ? now + 3 : now
         begin
-          exchange(request)
+          @connection ||= Connection.new(@settings.socket, @settings.timeout)
+          @connection.request(verb, path, json)
         rescue Errno::ECONNREFUSED, Errno::ENOENT
           raise if now > patience
 
@@ -112,18 +110,6 @@ module PuppetX
           patience = now + 3
           retry
         end
-      end
-
-      # A connection whose answer did not come is closed: the next question must not get it.
-      def exchange(request)
-        answered = false
-        @http ||= UnixHttp.of(@settings.socket, @settings.timeout)
-        @http.start unless @http.started?
-        response = @http.request(request)
-        answered = true
-        response
-      ensure
-        @http.finish if !answered && @http&.started?
       end
 
       def now
