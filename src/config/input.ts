@@ -84,4 +84,6 @@ export interface ServeLimits {
 	connections?: number;
 	/** Requests a second of one client of HTTPS; five times as many may come at once. Default: 200. */
 	per_second?: number;
+	/** How long a client may take to say that it has what was handed out. Default: 60. */
+	receipt?: number;
 }

@@ -1,4 +1,5 @@
 import { openApi } from "../openapi.js";
+import type { Receipts } from "../receipts.js";
 import type { Resource } from "../resource.js";
 import { batchResources } from "./batch.js";
 import { type DaemonState, daemonResources } from "./daemon.js";
@@ -6,8 +7,8 @@ import { keyResources } from "./keys.js";
 import { storeResources } from "./store.js";
 
 /** All that the daemon answers, and the document that describes it. */
-export function resources(state: DaemonState): readonly Resource[] {
-	const described = [...keyResources, ...batchResources, ...storeResources, ...daemonResources(state)];
+export function resources(state: DaemonState & { readonly receipts: Receipts }): readonly Resource[] {
+	const described = [...keyResources(state.receipts), ...batchResources, ...storeResources, ...daemonResources(state)];
 	const document = openApi(described, state.version);
 	return [
 		...described,
