@@ -11,11 +11,14 @@ import type { Sealing } from "../seal/aes.js";
 import { isEmpty } from "../value.js";
 import { homeDirectory } from "./home.js";
 import type { AccountsInput, ConfigInput, HieraInput, PublishInput, ServeInput } from "./input.js";
+import type { DaemonPlace } from "./server.js";
 
 /** A configuration, checked and complete. */
 export interface Config extends OptionPolicy {
 	/** The file that it was read from; `undefined` for the built-in one. */
 	readonly file: string | undefined;
+	/** The daemon that is asked, in place of a store here. */
+	readonly server: DaemonPlace | undefined;
 	readonly store: StoreName;
 	/** The SQLite store's file, absolute. */
 	readonly path: string;
@@ -180,6 +183,7 @@ export async function checkedConfig(
 	const path = input.store_options?.path;
 	return {
 		file,
+		server: input.server === undefined ? undefined : (await import("./server.js")).placeOf(input, absolute),
 		store: input.store ?? "sqlite",
 		path: path === undefined ? defaultStorePath(around) : absolute(path),
 		createOnGet: input.create_on_get ?? true,
