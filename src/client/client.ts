@@ -124,7 +124,9 @@ export class TroclaClient implements TroclaCalls, AsyncDisposable {
 		try {
 			for await (const key of readKeys(pieces)) if (!own || own.test(key)) yield key;
 		} catch (error) {
-			throw error instanceof BrokenList ? connectionFault(this.#connection.place, error) : error;
+			if (!(error instanceof BrokenList)) throw error;
+			const { place } = this.#connection;
+			throw error.isBegun ? connectionFault(place, error) : noDaemon(place, 200);
 		}
 	}
 

@@ -33,6 +33,7 @@ export class Connection {
 	readonly #credentials: Credentials;
 	readonly #warn: (message: string) => void;
 	readonly #agent: Agent;
+	#isClosed = false;
 
 	private constructor(place: DaemonPlace, http: Http, warn: (message: string) => void) {
 		this.place = place;
@@ -99,6 +100,7 @@ export class Connection {
 	}
 
 	close(): void {
+		this.#isClosed = true;
 		this.#agent.destroy();
 	}
 
@@ -116,6 +118,7 @@ export class Connection {
 	}
 
 	async #response(asked: Asked, ms: number): Promise<IncomingMessage> {
+		if (this.#isClosed) throw new TroclaError("server", `the connection to ${this.place.name} was closed already`);
 		for (;;) {
 			const state = { isReused: false };
 			try {

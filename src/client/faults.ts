@@ -1,6 +1,7 @@
 import { shellQuote } from "../../backends/shell-quote.js";
 import type { DaemonPlace } from "../config/server.js";
 import { TroclaError } from "../errors.js";
+import { BrokenList } from "./key-list.js";
 
 /** Something that took longer than it may. */
 export class Slow extends Error {
@@ -56,7 +57,8 @@ function describe({ at }: DaemonPlace, error: Error): Fault {
 	if (error instanceof Slow) return [message, "See whether it is well; server_options.seconds allows for more"];
 	const known = ("socketPath" in at ? OF_SOCKETS : OF_HOSTS)[code];
 	if (known) return known;
-	if (code === "ECONNRESET" || code === "EPIPE") return ["it ended the connection before it had answered", CUT];
+	const isCut = code === "ECONNRESET" || code === "EPIPE" || error instanceof BrokenList;
+	if (isCut) return ["it ended the connection before it had answered", CUT];
 	if (code.startsWith("HPE_")) return ["what listens there is no HTTP server", LISTENING];
 	if (/^ERR_(SSL|TLS)_/.test(code)) return [`TLS failed (${code})`, LISTENING];
 	return [message, "See whether it runs, and whether server in the configuration is its place"];

@@ -6,6 +6,13 @@ const KEY = /"(?:[^"\\]|\\.)*"([,\]])/sy;
 /** An answer that is not what a search answers, or that ends too early. */
 export class BrokenList extends Error {
 	override name = "BrokenList";
+	/** Whether it is one as far as it goes. */
+	readonly isBegun: boolean;
+
+	constructor(isBegun: boolean) {
+		super(isBegun ? "its answer ends in the middle" : "its answer is no list of keys");
+		this.isBegun = isBegun;
+	}
 }
 
 /**
@@ -22,7 +29,7 @@ export async function* readKeys(pieces: AsyncIterable<Buffer>): AsyncGenerator<s
 		text += utf8.decode(piece, { stream: true });
 		if (!isBegun) {
 			if (text.length <= BEGIN.length) continue;
-			if (!text.startsWith(BEGIN)) throw new BrokenList("it is no list of keys");
+			if (!text.startsWith(BEGIN)) throw new BrokenList(false);
 			isBegun = true;
 			text = text.slice(BEGIN.length);
 			isEnded = text.startsWith("]");
@@ -40,5 +47,5 @@ export async function* readKeys(pieces: AsyncIterable<Buffer>): AsyncGenerator<s
 		}
 		text = text.slice(read);
 	}
-	if (!isEnded || !END.test(text)) throw new BrokenList("it ends in the middle");
+	if (!isEnded || !END.test(text)) throw new BrokenList(isBegun);
 }
