@@ -15,7 +15,7 @@ export function checkSendable(options: Options, taken: readonly string[]): void 
 	for (const [name, value] of Object.entries(options)) {
 		if (taken.includes(name)) {
 			const hint = "The daemon's interface has another use for that name";
-			throw new TroclaError("invalid", `unknown option ${quoteValue(name)}`, hint);
+			throw new TroclaError("invalid", `option ${quoteValue(name)} is not known`, hint);
 		}
 		if (isJson(value, 0)) continue;
 		const hint = "Texts, finite numbers, true, false, lists and maps can be";

@@ -139,11 +139,11 @@ test("options that would not arrive as they are, are refused", async () => {
 		await expect(trocla.get("alice", "plain", { charset: value })).rejects.toMatchObject({ code: "invalid" });
 	}
 	for (const name of ["key", "format", "renew_before"]) {
-		await expect(trocla.get("alice", "plain", { [name]: "x" })).rejects.toThrow(`unknown option "${name}"`);
+		await expect(trocla.get("alice", "plain", { [name]: "x" })).rejects.toThrow(`option "${name}" is not known`);
 	}
 	for (const name of ["value", "raw"]) {
-		await expect(trocla.set("alice", "plain", "x", { [name]: true })).rejects.toThrow(`unknown option "${name}"`);
-		await expect(trocla.get("alice", "plain", { [name]: true })).rejects.toThrow(`unknown option "${name}"`);
+		await expect(trocla.set("alice", "plain", "x", { [name]: true })).rejects.toThrow(`option "${name}" is not known`);
+		await expect(trocla.get("alice", "plain", { [name]: true })).rejects.toThrow(`option "${name}" is not known`);
 	}
 	await expect(trocla.get("alice", "x509", {}, { renewBefore: -1 })).rejects.toMatchObject({ code: "invalid" });
 	expect(await keysOf(trocla.search(/./u))).toEqual([]);
