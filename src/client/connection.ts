@@ -56,34 +56,23 @@ export class Connection {
 
 	/** @throws {TroclaError} what the daemon's store would have thrown; `server`, `forbidden` */
 	async ask(asked: Asked): Promise<Answer> {
-		const { place } = this;
-		const end = performance.now() + place.seconds * 1000;
-		for (;;) {
-			const { response, text } = await this.#whole(asked, end);
-			const wait = Number(response.headers["retry-after"]) * 1000;
-			if (response.statusCode === 429 && wait > 0 && performance.now() + wait < end) {
-				await delay(wait);
-				continue;
-			}
-			return this.#read(response, text);
-		}
+		const end = this.#end();
+		return await this.#read(await this.#response(asked, end), end);
 	}
 
 	/** The pieces of a long answer, as they come. */
 	async *pieces(asked: Asked): AsyncGenerator<Buffer> {
-		const response = await this.#response(asked, this.place.seconds * 1000);
+		const end = this.#end();
+		const response = await this.#response(asked, end);
 		try {
-			if (response.statusCode !== 200) this.#read(response, Buffer.concat(await response.toArray()).toString());
+			if (response.statusCode !== 200) await this.#read(response, end);
 			const pieces = response[Symbol.asyncIterator]();
 			for (;;) {
 				// Whoever takes the pieces may take their time.
-				const slow = setTimeout(() => response.destroy(tooSlow(this.place)), this.place.seconds * 1000);
-				const { done, value } = await pieces.next().finally(() => clearTimeout(slow));
+				const { done, value } = await this.#inTime(response, this.#end(), pieces.next());
 				if (done) return;
 				yield value;
 			}
-		} catch (error) {
-			throw this.#fault(error);
 		} finally {
 			response.destroy();
 		}
@@ -104,30 +93,45 @@ export class Connection {
 		this.#agent.destroy();
 	}
 
-	async #whole(asked: Asked, end: number): Promise<{ readonly response: IncomingMessage; readonly text: string }> {
-		const left = () => Math.max(1, end - performance.now());
-		const response = await this.#response(asked, left());
-		const slow = setTimeout(() => response.destroy(tooSlow(this.place)), left());
+	/** When an answer has to be there that is asked for now. */
+	#end(): number {
+		return performance.now() + this.place.seconds * 1000;
+	}
+
+	/** Asks, and again as long as it is told to wait. */
+	async #response(asked: Asked, end: number): Promise<IncomingMessage> {
+		if (this.#isClosed) throw new TroclaError("server", `the connection to ${this.place.name} was closed already`);
+		for (;;) {
+			const response = await this.#sendAgain(asked, end);
+			const wait = Number(response.headers["retry-after"]) * 1000;
+			if (response.statusCode !== 429 || !(wait > 0) || performance.now() + wait > end) return response;
+			response.resume();
+			await delay(wait);
+		}
+	}
+
+	/** Asks; a connection that the daemon closed when it had nothing to do, or was started again, counts as none. */
+	async #sendAgain(asked: Asked, end: number): Promise<IncomingMessage> {
+		for (;;) {
+			const state = { isReused: false };
+			try {
+				return await this.#send(asked, left(end), state);
+			} catch (error) {
+				const isStale = state.isReused && (error as NodeJS.ErrnoException).code === "ECONNRESET";
+				if (!(isStale && asked.repeatable)) throw this.#fault(error);
+			}
+		}
+	}
+
+	/** What is read of a response, which is given up where that takes too long. */
+	async #inTime<Read>(response: IncomingMessage, end: number, read: Promise<Read>): Promise<Read> {
+		const slow = setTimeout(() => response.destroy(tooSlow(this.place)), left(end));
 		try {
-			return { response, text: Buffer.concat(await response.toArray()).toString() };
+			return await read;
 		} catch (error) {
 			throw this.#fault(error);
 		} finally {
 			clearTimeout(slow);
-		}
-	}
-
-	async #response(asked: Asked, ms: number): Promise<IncomingMessage> {
-		if (this.#isClosed) throw new TroclaError("server", `the connection to ${this.place.name} was closed already`);
-		for (;;) {
-			const state = { isReused: false };
-			try {
-				return await this.#send(asked, ms, state);
-			} catch (error) {
-				// The daemon may have closed a connection that had nothing to do, or was started again.
-				const isStale = state.isReused && (error as NodeJS.ErrnoException).code === "ECONNRESET";
-				if (!(isStale && asked.repeatable)) throw this.#fault(error);
-			}
 		}
 	}
 
@@ -178,7 +182,9 @@ export class Connection {
 	}
 
 	/** @throws {TroclaError} where it says that something was not done, or is no daemon's */
-	#read({ statusCode }: IncomingMessage, text: string): Answer {
+	async #read(response: IncomingMessage, end: number): Promise<Answer> {
+		const { statusCode } = response;
+		const text = Buffer.concat(await this.#inTime(response, end, response.toArray())).toString();
 		let answer: unknown;
 		try {
 			answer = JSON.parse(text);
@@ -199,4 +205,5 @@ export class Connection {
 	}
 }
 
+const left = (end: number) => Math.max(1, end - performance.now());
 const tooSlow = ({ seconds }: DaemonPlace) => new Slow(`it did not answer within ${seconds} s`);
