@@ -16,7 +16,7 @@ export interface Swap {
  *
  * Keys are well-formed Unicode without control characters, 1 to 512 bytes of UTF-8; texts are any strings. Every
  * method may be called at any time, also while others run, until `close`. What goes wrong is a BackendError, and then
- * nothing was written.
+ * nothing was written, unless it is `unknown`. A key or text that a store can't hold is refused.
  */
 export interface Backend {
 	/** The text of a record, or `undefined` where there is none. */
@@ -28,7 +28,8 @@ export interface Backend {
 	/**
 	 * Writes `after` where the stored text still is `before`, and says whether it did. `undefined` is an absent
 	 * record, so it creates with `before` and deletes with `after`. Once it answers true the change is durable: it
-	 * survives the death of the process and of the machine.
+	 * survives the death of the process and of the machine. Where a connection was lost in the middle, false may also say
+	 * that it was not done.
 	 */
 	swap(key: string, before: string | undefined, after: string | undefined): Promise<boolean>;
 
@@ -69,9 +70,10 @@ export interface Backend {
  * - `full`: no space, or not allowed to write
  * - `refused`: the store is guarded, and the text is not one that it takes
  * - `busy`: others hold it for longer than the time-out
+ * - `unknown`: a connection was lost, and it can't be found out whether a change was stored
  * - `unavailable`: anything else
  */
-export type BackendFault = "damaged" | "exposed" | "full" | "refused" | "busy" | "unavailable";
+export type BackendFault = "damaged" | "exposed" | "full" | "refused" | "busy" | "unknown" | "unavailable";
 
 /** A store that can't do what it was asked. */
 export class BackendError extends Error {

@@ -1,23 +1,48 @@
 import type { Backend } from "./backend.js";
+import type { OptionKinds, OptionsOf } from "./options.js";
 
-/** What each store needs to be opened. */
-export interface StoreOptions {
-	readonly memory: Record<never, never>;
-	/** `path` is absolute. Where `create` is false, a store that is not there is an error; else it is made. */
-	readonly sqlite: { readonly path: string; readonly create?: boolean };
+/** How a store is configured and opened. */
+interface StoreKind<Kinds extends OptionKinds> {
+	/** What `store_options` may hold. */
+	readonly options: Kinds;
+	/** Which of them must be there. */
+	readonly required?: readonly (keyof Kinds & string)[];
+	/** What its URL may begin with, without the colon. */
+	readonly schemes?: readonly string[];
+	/** Where `create` is false, a store that is not there is an error; else it is made. */
+	open(options: OptionsOf<Kinds>, create: boolean): Promise<Backend>;
 }
 
-export type StoreName = keyof StoreOptions;
+const kind = <const Kinds extends OptionKinds>(store: StoreKind<Kinds>) => store;
 
 /** The registry: every store by the name that configurations call it. Its library is loaded when it is opened. */
-const stores: { [Name in StoreName]: (options: StoreOptions[Name]) => Promise<Backend> } = {
-	memory: async () => (await import("./memory.js")).openMemory(),
-	sqlite: async ({ path, create }) => (await import("./sqlite.js")).openSqlite(path, create),
+const stores = {
+	memory: kind({ options: {}, open: async () => (await import("./memory.js")).openMemory() }),
+	sqlite: kind({
+		options: { path: "path" },
+		open: async ({ path = "" }, create) => (await import("./sqlite.js")).openSqlite(path, create),
+	}),
 };
+
+export type StoreName = keyof typeof stores;
 
 export const storeNames = Object.keys(stores) as readonly StoreName[];
 
-/** @throws {BackendError} where the store can't be reached, or is not safe to use */
-export function openStore<Name extends StoreName>(name: Name, options: StoreOptions[Name]): Promise<Backend> {
-	return stores[name](options);
+/** What a store is configured with: the kind of each option, those that must be there, and the schemes of its URL. */
+export function storeKind(name: StoreName): Omit<StoreKind<OptionKinds>, "open"> {
+	return stores[name];
+}
+
+/**
+ * @param options - as the store's kind has them, checked
+ * @param create - where false, a store that is not there is an error; else it is made
+ * @throws {BackendError} where the store can't be reached, or is not safe to use
+ */
+export function openStore(
+	name: StoreName,
+	options: { readonly [name: string]: unknown },
+	create: boolean,
+): Promise<Backend> {
+	// The options were checked by the kinds.
+	return (stores[name] as StoreKind<OptionKinds>).open(options as OptionsOf<OptionKinds>, create);
 }

@@ -1,4 +1,5 @@
 import type { Config } from "../src/config/config.js";
+import { storeFile } from "../src/config/store.js";
 import { openConfigured } from "../src/open.js";
 import { type WatchSettings, watchSite } from "../src/publish/watch.js";
 import type { Context } from "./context.js";
@@ -43,9 +44,10 @@ export async function watch(context: Context, given: Given, flags: FlagValues): 
 	});
 }
 
-function filesOf({ store, path, sealing }: Config): Pick<WatchSettings["store"], "files" | "written"> {
+function filesOf({ store, sealing }: Config): Pick<WatchSettings["store"], "files" | "written"> {
 	const ring = sealing?.ring.kind === "file" ? [sealing.ring.path] : [];
-	if (store !== "sqlite") return { files: ring, written: [] };
+	const path = storeFile(store);
+	if (path === undefined) return { files: ring, written: [] };
 	return { files: [path, ...ring], written: [path, `${path}-wal`] }; // what is written goes to its log first
 }
 

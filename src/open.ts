@@ -74,8 +74,13 @@ export async function withBackend<Result>(
 
 async function openBackend(config: Config, create: boolean): Promise<Backend> {
 	refuseRemote(config);
-	const { store, path } = config;
-	return await openStore(store, { path, create }).catch(fail);
+	const { store } = config;
+	const options: { [name: string]: unknown } = { ...store.options };
+	for (const [name, source] of Object.entries(store.secrets)) {
+		const { readSecret } = await import("./secret.js");
+		options[name] = readSecret(source, `the store's ${name}`);
+	}
+	return await openStore(store.name, options, create).catch(fail);
 }
 
 async function sealOf({ sealing }: Config): Promise<Seal> {

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Config } from "../../src/config/config.js";
 import { homeDirectory } from "../../src/config/home.js";
+import { storeLabel } from "../../src/config/store.js";
 import { TroclaError } from "../../src/errors.js";
 import type { Reader } from "../../src/import/foreign.js";
 import type { ImportCounts } from "../../src/import/import.js";
@@ -156,7 +157,7 @@ function line({ key, message, hint }: Problem): string {
 function summary(counts: ImportCounts, dryRun: boolean, { from, to }: Move): string {
 	const { imported, same, differing, unreadable, skipped } = counts;
 	const parts = [
-		`${dryRun ? "Would import" : "Imported"} ${count(imported, "key")} from ${from} into ${to.store === "sqlite" ? to.path : to.store}`,
+		`${dryRun ? "Would import" : "Imported"} ${count(imported, "key")} from ${from} into ${storeLabel(to.store)}`,
 		...(same > 0 ? [`${number(same)} ${same === 1 ? "was" : "were"} there already`] : []),
 		...Object.entries(skipped).map(([reason, keys]) => `${number(keys)} ${reason}`),
 		...(differing > 0 ? [`${number(differing)} ${differing === 1 ? "differs" : "differ"} and stayed`] : []),

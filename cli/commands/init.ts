@@ -10,6 +10,7 @@ import {
 	surroundings,
 } from "../../src/config/config.js";
 import { refuseRemote } from "../../src/config/server.js";
+import { storeLabel } from "../../src/config/store.js";
 import { TroclaError } from "../../src/errors.js";
 import { shellWord } from "../../src/input.js";
 import type { SealedSite } from "../../src/seal/site.js";
@@ -63,9 +64,12 @@ async function initSealed(context: Context, around: Surroundings, keyFile: strin
 
 function reportSealed(context: Context, file: string, site: SealedSite): void {
 	const { records, resealed, unopened, faults, scrubbed, ring, ringMade, config } = site;
-	const report = { config: file, store: config.path, records, resealed, unopened, faults, scrubbed };
+	const report = { config: file, store: storeLabel(config.store), records, resealed, unopened, faults, scrubbed };
 	if (context.json) context.print("", { ...report, ring: ring.kind === "file" ? ring.path : ring.name, ringMade });
-	else tell(`The store ${config.path} is sealed${records > 0 ? `: ${resealed} of ${records} records just now` : ""}.`);
+	else
+		tell(
+			`The store ${storeLabel(config.store)} is sealed${records > 0 ? `: ${resealed} of ${records} records just now` : ""}.`,
+		);
 	tellUnopened(site);
 	if (resealed > 0) tell("Programs that had the store open before must be started again: they know nothing of it.");
 	if (!scrubbed) {
@@ -103,7 +107,7 @@ async function makeStore(file: string): Promise<string> {
 	return await new Context({ config: file }, "init").withOwnStore(
 		async (trocla, config) => {
 			await trocla.formats("init");
-			return config.path;
+			return storeLabel(config.store);
 		},
 		{ create: true },
 	);

@@ -9,8 +9,20 @@ import { didYouMean } from "../nearest.js";
 import { builtinProfiles } from "../options/profiles.js";
 import type { Options } from "../records/record.js";
 import { isMap, quoteValue } from "../value.js";
-import { type Fail, filePath, known, map, match, oneOf, onlyKnown, wholeNumber } from "./fields.js";
+import {
+	type Fail,
+	filePath,
+	known,
+	map,
+	match,
+	oneOf,
+	onlyKnown,
+	secretNames,
+	secretPlace,
+	wholeNumber,
+} from "./fields.js";
 import type { ConfigInput } from "./input.js";
+import { checkStoreOptions } from "./store.js";
 
 /** What a key of the configuration must be; the checks throw with the file and the key's name. */
 const checks: {
@@ -28,9 +40,8 @@ const checks: {
 		oneOf(storeNames, value, fail);
 	},
 	store_options(value, fail) {
-		const options = map(value, fail);
-		onlyKnown(options, ["path"], fail);
-		if (options.path !== undefined) filePath("store_options.path", options.path, fail);
+		// Which there are is a matter of the store: see checkStoreOptions.
+		map(value, fail);
 	},
 	create_on_get(value, fail) {
 		if (typeof value !== "boolean") throw fail("create_on_get must be true or false");
@@ -47,7 +58,7 @@ const checks: {
 		if (accept_plain !== undefined && typeof accept_plain !== "boolean") {
 			throw fail("encryption_options.accept_plain must be true or false");
 		}
-		for (const [name, source] of Object.entries(sources)) checkRingSource(name, source, fail);
+		for (const [name, source] of Object.entries(sources)) secretPlace(`encryption_options.${name}`, source, fail);
 	},
 	hooks(value, fail) {
 		const hooks = map(value, fail);
@@ -150,6 +161,7 @@ export async function checkConfig(
 	}
 	// Each key was checked above.
 	const input = Object.fromEntries(Object.entries(config).filter(([, value]) => value !== null)) as ConfigInput;
+	checkStoreOptions(input, fail);
 	checkSealing(input, fail);
 	if (input.server !== undefined || input.server_options) (await import("./server.js")).checkClient(input, fail);
 	if (input.options) await checkProfilesOf(input, input.options, formats, fail);
@@ -157,19 +169,7 @@ export async function checkConfig(
 }
 
 /** Where a key ring may be: in a file, a variable, or a credential of systemd's. */
-const RING_SOURCES = ["key_file", "key_env", "key_credential"];
-
-function checkRingSource(name: string, value: unknown, fail: Fail): void {
-	const path = `encryption_options.${name}`;
-	if (name === "key_file" && (typeof value !== "string" || value === "" || value.includes("\0"))) {
-		throw fail(`${path} must be a file's path`);
-	}
-	// The value may be the key itself, put into the wrong place: it is not shown.
-	if (name === "key_env" && !/^[A-Za-z_]\w*$/.test(String(value))) throw fail(`${path} must be a variable's name`);
-	if (name === "key_credential" && !/^(?!\.)[\w.-]+$/.test(String(value))) {
-		throw fail(`${path} must be a credential's name, as in LoadCredential=`);
-	}
-}
+const RING_SOURCES = secretNames("key");
 
 /** Half of a setting would be a store that is not sealed, or that can't be opened. */
 function checkSealing({ encryption, encryption_options: options = {} }: ConfigInput, fail: Fail): void {

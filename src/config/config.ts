@@ -1,6 +1,5 @@
 import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import type { StoreName } from "../../backends/index.js";
 import { replaceableIn } from "../../backends/replaceable.js";
 import { shellQuote } from "../../backends/shell-quote.js";
 import { builtinFormats } from "../../formats/index.js";
@@ -9,9 +8,11 @@ import type { HookPaths } from "../hooks/hooks.js";
 import type { OptionPolicy } from "../options/profiles.js";
 import type { Sealing } from "../seal/aes.js";
 import { isEmpty } from "../value.js";
+import { secretOf } from "./fields.js";
 import { homeDirectory } from "./home.js";
 import type { AccountsInput, ConfigInput, HieraInput, PublishInput, ServeInput } from "./input.js";
 import type { DaemonPlace } from "./server.js";
+import { type StorePlace, storeOf } from "./store.js";
 
 /** A configuration, checked and complete. */
 export interface Config extends OptionPolicy {
@@ -19,9 +20,7 @@ export interface Config extends OptionPolicy {
 	readonly file: string | undefined;
 	/** The daemon that is asked, in place of a store here. */
 	readonly server: DaemonPlace | undefined;
-	readonly store: StoreName;
-	/** The SQLite store's file, absolute. */
-	readonly path: string;
+	readonly store: StorePlace;
 	/** False: the command `get` returns stored values only. */
 	readonly createOnGet: boolean;
 	/** What happens when a plaintext is asked for that was handed out: an error, or a new one that drops the hashes. */
@@ -180,12 +179,10 @@ export async function checkedConfig(
 		? { input: {} as ConfigInput, formats: builtinFormats }
 		: await (await import("./check.js")).checkConfig(document, file, base);
 	const absolute = (path: string) => resolve(base, path.replace(/^~(?=\/)/, around.home));
-	const path = input.store_options?.path;
 	return {
 		file,
 		server: input.server === undefined ? undefined : (await import("./server.js")).placeOf(input, absolute),
-		store: input.store ?? "sqlite",
-		path: path === undefined ? defaultStorePath(around) : absolute(path),
+		store: storeOf(input, defaultStorePath(around), absolute),
 		createOnGet: input.create_on_get ?? true,
 		onHandedOut: input.on_handed_out ?? "refuse",
 		audit: input.audit && absolute(input.audit.file),
@@ -233,11 +230,9 @@ function servePaths({ socket, https, ...rest }: ServeInput, absolute: (path: str
 
 function sealingOf(
 	{ encryption = "none", encryption_options = {} }: ConfigInput,
-	place: (file: string) => string,
+	absolute: (path: string) => string,
 ): Sealing | undefined {
-	const { key_file, key_env, key_credential = "", accept_plain: acceptPlain = false } = encryption_options;
-	if (encryption === "none") return undefined;
-	if (key_file !== undefined) return { ring: { kind: "file", path: place(key_file) }, acceptPlain };
-	if (key_env !== undefined) return { ring: { kind: "env", name: key_env }, acceptPlain };
-	return { ring: { kind: "credential", name: key_credential }, acceptPlain };
+	const ring = secretOf(encryption_options, "key", absolute);
+	if (encryption === "none" || !ring) return undefined;
+	return { ring, acceptPlain: encryption_options.accept_plain ?? false };
 }

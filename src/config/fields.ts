@@ -1,6 +1,7 @@
 import type { TroclaError } from "../errors.js";
 import { didYouMean } from "../nearest.js";
 import type { Options } from "../records/record.js";
+import type { SecretSource } from "../secret.js";
 import { isMap, quoteValue } from "../value.js";
 
 /** Makes the error of a faulty configuration. */
@@ -54,4 +55,34 @@ export function wholeNumber(
 ): void {
 	if (typeof value === "number" && Number.isInteger(value) && value >= min && value <= max) return;
 	throw fail(`${name} must be a whole number from ${min} to ${max}, not ${quoteValue(value)}`);
+}
+
+const SOURCES = ["file", "env", "credential"] as const;
+
+/** The names under which something secret may be found: `password_file`, `password_env`, `password_credential`. */
+export function secretNames(what: string): string[] {
+	return SOURCES.map((kind) => `${what}_${kind}`);
+}
+
+/** Where something secret is; what stands there may be the secret itself, put into the wrong place: it is not shown. */
+export function secretPlace(name: string, value: unknown, fail: Fail): void {
+	if (name.endsWith("_file") && (typeof value !== "string" || value === "" || value.includes("\0"))) {
+		throw fail(`${name} must be a file's path`);
+	}
+	if (name.endsWith("_env") && !/^[A-Za-z_]\w*$/.test(String(value))) throw fail(`${name} must be a variable's name`);
+	if (name.endsWith("_credential") && !/^(?!\.)[\w.-]+$/.test(String(value))) {
+		throw fail(`${name} must be a credential's name, as in LoadCredential=`);
+	}
+}
+
+/** Where something secret is, of options that were checked; `undefined` where they don't say. */
+export function secretOf(
+	options: { readonly [name: string]: unknown },
+	what: string,
+	absolute: (path: string) => string,
+): SecretSource | undefined {
+	const [kind] = SOURCES.filter((source) => options[`${what}_${source}`] !== undefined);
+	if (kind === undefined) return undefined;
+	const value = String(options[`${what}_${kind}`]);
+	return kind === "file" ? { kind, path: absolute(value) } : { kind, name: value };
 }

@@ -1,3 +1,4 @@
+import type { StoreName } from "../../backends/index.js";
 import type { Options } from "../records/record.js";
 
 /** A configuration as it is written: what the YAML file holds. */
@@ -5,8 +6,9 @@ export interface ConfigInput {
 	/** The daemon that has the store, in place of a store here: `unix:/path` or `https://host[:port]`. */
 	server?: string;
 	server_options?: ServerInput;
-	store?: "sqlite" | "memory";
-	store_options?: { path?: string };
+	store?: StoreName;
+	/** What the store needs to be opened: docs/stores.md has each store's. */
+	store_options?: { [name: string]: unknown };
 	create_on_get?: boolean;
 	on_handed_out?: "refuse" | "regenerate";
 	hooks?: { set?: { [name: string]: string }; delete?: { [name: string]: string } };

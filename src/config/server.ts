@@ -1,6 +1,7 @@
 import { TroclaError } from "../errors.js";
+import type { SecretSource } from "../secret.js";
 import { quoteValue } from "../value.js";
-import { type Fail, filePath, known, wholeNumber } from "./fields.js";
+import { type Fail, filePath, known, secretNames, secretOf, secretPlace, wholeNumber } from "./fields.js";
 import type { ConfigInput } from "./input.js";
 
 /** The daemon that has the store, and how it is asked. */
@@ -8,7 +9,7 @@ export interface DaemonPlace {
 	/** As it stands in messages: `https://trocla.example.com:8443`. */
 	readonly name: string;
 	readonly at: { readonly socketPath: string } | { readonly host: string; readonly port: number };
-	readonly token: TokenSource | undefined;
+	readonly token: SecretSource | undefined;
 	/** Files, absolute: the client's certificate with its key, and who signs the daemon's. */
 	readonly certificate: string | undefined;
 	readonly key: string | undefined;
@@ -16,12 +17,6 @@ export interface DaemonPlace {
 	/** How long an answer may take. */
 	readonly seconds: number;
 }
-
-/** Where a token is: in a file, in an environment variable, or in a credential that systemd hands to a service. */
-export type TokenSource =
-	| { readonly kind: "file"; readonly path: string }
-	| { readonly kind: "env"; readonly name: string }
-	| { readonly kind: "credential"; readonly name: string };
 
 /** Where `trocla serve` listens unless told; no other program is asked at this port by mistake. */
 const DEFAULT_PORT = 8443;
@@ -47,23 +42,19 @@ function httpsPlace(value: unknown): { readonly host: string; readonly port: num
 	return host !== undefined && port >= 1 && port <= 65535 ? { host, port } : undefined;
 }
 
-const TOKENS = ["token_file", "token_env", "token_credential"];
+const TOKENS = secretNames("token");
 const FILES = ["certificate", "key", "ca"];
 
 /** @throws {TroclaError} `config` */
 export function checkServerOptions(value: unknown, fail: Fail): void {
 	const options = known(value, [...TOKENS, ...FILES, "seconds"], fail);
-	for (const name of ["token_file", ...FILES]) {
+	for (const name of FILES) {
 		if (options[name] !== undefined) filePath(`server_options.${name}`, options[name], fail);
 	}
-	const { token_env, token_credential, seconds } = options;
-	// The value may be the token itself, put into the wrong place: it is not shown.
-	if (token_env !== undefined && !/^[A-Za-z_]\w*$/.test(String(token_env))) {
-		throw fail("server_options.token_env must be a variable's name");
+	for (const name of TOKENS) {
+		if (options[name] !== undefined) secretPlace(`server_options.${name}`, options[name], fail);
 	}
-	if (token_credential !== undefined && !/^(?!\.)[\w.-]+$/.test(String(token_credential))) {
-		throw fail("server_options.token_credential must be a credential's name, as in LoadCredential=");
-	}
+	const { seconds } = options;
 	if (seconds !== undefined) wholeNumber("server_options.seconds", seconds, { min: 1, max: 3600 }, fail);
 }
 
@@ -104,7 +95,7 @@ export function placeOf(
 	return {
 		name: "host" in at ? nameOf(at) : `unix:${at.socketPath}`,
 		at,
-		token: tokenOf(options, absolute),
+		token: secretOf({ ...options }, "token", absolute),
 		certificate: file(options.certificate),
 		key: file(options.key),
 		ca: file(options.ca),
@@ -114,15 +105,6 @@ export function placeOf(
 
 const nameOf = ({ host, port }: { readonly host: string; readonly port: number }) =>
 	`https://${host.includes(":") ? `[${host}]` : host}:${port}`;
-
-function tokenOf(
-	{ token_file, token_env, token_credential }: NonNullable<ConfigInput["server_options"]>,
-	absolute: (path: string) => string,
-): TokenSource | undefined {
-	if (token_file !== undefined) return { kind: "file", path: absolute(token_file) };
-	if (token_env !== undefined) return { kind: "env", name: token_env };
-	return token_credential === undefined ? undefined : { kind: "credential", name: token_credential };
-}
 
 /**
  * Makes sure that a configuration's store is on this machine.

@@ -5,6 +5,7 @@ import { NEW_SUFFIX } from "../../backends/sqlite-create.js";
 import { isBelowDirectory } from "../../backends/sqlite-file.js";
 import { libcrypt } from "../../formats/libcrypt.js";
 import { type Config, loadConfig } from "../config/config.js";
+import { storeFile, storeLabel } from "../config/store.js";
 import { openConfigured } from "../open.js";
 import { resolveOptions, sourceOf } from "../options/options.js";
 import { checkOwnOptions } from "../options/rules.js";
@@ -45,18 +46,19 @@ export async function* diagnose(configFile: string | undefined, seen: Watchers):
 	}
 	const ring = [...checkRing(config)];
 	yield* ring;
-	if (config.store === "memory") {
+	if (config.store.name === "memory") {
 		yield note("store", "memory: every password ends with its process", "Set store: sqlite to keep them");
 		return;
 	}
-	const files = look(config.path);
+	const file = storeFile(config.store);
+	const files = file === undefined ? undefined : look(file);
 	// What can't be looked at can't be opened either, and opening it tells why and what to do.
 	if (files === undefined) return yield* checkStore(config, seen.keys);
 	yield* files.findings;
 	// Without the ring each record would be one more fault.
 	if (ring.some(({ state }) => state === "fault")) return;
 	if (files.isThere) yield* checkStore(config, seen.keys);
-	else yield ok("store", `${config.path} is not there yet; the first password makes it`);
+	else yield ok("store", `${file} is not there yet; the first password makes it`);
 }
 
 /** What the file system tells of a store; `undefined` where it may not be looked at, or is no file. */
@@ -158,7 +160,7 @@ async function* checkStore(config: Config, seen: (keys: number) => void): AsyncG
 			yield { check: "store", state: "fault", message, ...(hint && { mend: hint }) };
 		}
 		yield* checkCensus(config, census, keys);
-		if (faults === 0) yield ok("store", `${config.path}: ${keys} keys, all of them sound`);
+		if (faults === 0) yield ok("store", `${storeLabel(config.store)}: ${keys} keys, all of them sound`);
 	} catch (error) {
 		yield fault("store", error);
 	}

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { openMemory } from "../../backends/memory.js";
 import type { Config } from "../config/config.js";
+import { storeFile } from "../config/store.js";
 import { type OpenSettings, openRecords } from "../open.js";
 import { RecordStore } from "../records/store.js";
 import { plain } from "../seal/seal.js";
@@ -34,7 +35,8 @@ export async function importInto(config: Config, reader: Reader, settings: Setti
 }
 
 async function openTarget(config: Config, { dryRun, opening }: Settings): Promise<RecordStore> {
-	const isNowhere = dryRun && config.store === "sqlite" && !existsSync(config.path);
+	const file = storeFile(config.store);
+	const isNowhere = dryRun && file !== undefined && !existsSync(file);
 	return isNowhere ? noRecords() : await openRecords(config, opening);
 }
 

@@ -1,21 +1,23 @@
 import { realpathSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Config } from "../config/config.js";
+import { storeFile } from "../config/store.js";
 import type { Finding } from "../doctor/finding.js";
 import { TroclaError } from "../errors.js";
 import type { Census } from "./census.js";
 import { KeyRing } from "./key-ring.js";
 
 /** What there is to say of the key ring of a sealed store by itself. */
-export function* checkRing({ sealing, path }: Config): Generator<Finding> {
+export function* checkRing({ sealing, store }: Config): Generator<Finding> {
 	if (!sealing) return;
+	const path = storeFile(store);
 	try {
 		const ring = KeyRing.open(sealing.ring);
 		const { id, created } = ring.newest();
 		const count = ring.keys.length === 1 ? "one key" : `${ring.keys.length} keys`;
 		const place = ring.name.replace("the key ring ", "");
 		yield finding("ok", `${place}: ${count}; ${id} of ${created.slice(0, 10)} seals`);
-		if (sealing.ring.kind === "file" && isBeside(sealing.ring.path, path)) {
+		if (sealing.ring.kind === "file" && path !== undefined && isBeside(sealing.ring.path, path)) {
 			yield finding(
 				"note",
 				`${ring.name} is in the store's directory: whoever copies that has both`,

@@ -1,7 +1,6 @@
 import { closeSync, fstatSync, openSync, readFileSync, type Stats, statSync } from "node:fs";
-import { replaceableIn } from "../../backends/replaceable.js";
-import { shellQuote } from "../../backends/shell-quote.js";
 import { TroclaError } from "../errors.js";
+import { exposure } from "../secret.js";
 
 /** What a ring says, and of which state of its file that is. */
 export interface RingText {
@@ -33,7 +32,7 @@ export function readRingFile(path: string, name: string, kind: "file" | "credent
 	const fd = open(path, name);
 	try {
 		const stats = fstatSync(fd);
-		refuseExposed(stats, path, kind === "file" ? 0o077 : 0o037);
+		refuseExposed(stats, path, kind);
 		return { text: readFileSync(fd, "utf8"), identity, changed: stats.mtime };
 	} catch (error) {
 		throw error instanceof TroclaError ? error : unreadable(error, name);
@@ -51,26 +50,11 @@ function open(path: string, name: string): number {
 	}
 }
 
-function refuseExposed({ mode, uid }: Stats, path: string, forbidden: number): void {
-	if (mode & forbidden) {
-		throw new TroclaError(
-			"ring",
-			`the key ring ${path} can be read or changed by others (mode ${octal(mode)})`,
-			`Run: chmod 600 ${shellQuote(path)}. Whoever read it can open every record: then trocla rekey makes a new key`,
-		);
-	}
-	const me = process.geteuid?.() ?? 0;
-	if (me !== 0 && uid !== 0 && uid !== me) {
-		throw new TroclaError("ring", `the key ring ${path} belongs to another user`, "It must be yours, or root's");
-	}
-	const open = replaceableIn(path);
-	if (open) {
-		throw new TroclaError(
-			"ring",
-			`${open.directory} can be written by others (mode ${open.mode}), who could put another key ring there`,
-			`Run: chmod go-w ${shellQuote(open.directory)}`,
-		);
-	}
+function refuseExposed(stats: Stats, path: string, kind: "file" | "credential"): void {
+	const exposed = exposure(stats, path, kind);
+	if (!exposed) return;
+	const after = exposed.isReadable ? ". Whoever read it can open every record: then trocla rekey makes a new key" : "";
+	throw new TroclaError("ring", `the key ring ${path} ${exposed.what}`, `${exposed.hint}${after}`);
 }
 
 function missing(name: string): TroclaError {
@@ -85,5 +69,3 @@ function unreadable(error: unknown, name: string): TroclaError {
 	const { message } = error as Error;
 	return new TroclaError("ring", `${name} can't be read: ${message}`, "Run it as the user who owns the ring");
 }
-
-const octal = (mode: number) => (mode & 0o7777).toString(8).padStart(4, "0");

@@ -1,12 +1,10 @@
 import { basename } from "node:path";
 import { TroclaError } from "../errors.js";
+import type { SecretSource } from "../secret.js";
 import { fileIdentity, type RingText, readRingFile } from "./key-ring-file.js";
 
-/** Where a key ring is: in a file, in an environment variable, or in a credential that systemd hands to a service. */
-export type RingSource =
-	| { readonly kind: "file"; readonly path: string }
-	| { readonly kind: "env"; readonly name: string }
-	| { readonly kind: "credential"; readonly name: string };
+/** Where a key ring is. */
+export type RingSource = SecretSource;
 
 /** A key that seals records. */
 export interface RingKey {

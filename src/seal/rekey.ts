@@ -1,5 +1,6 @@
 import { readyAudit } from "../after-change.js";
 import type { Config } from "../config/config.js";
+import { storeLabel } from "../config/store.js";
 import { TroclaError } from "../errors.js";
 import { withBackend } from "../open.js";
 import { fail } from "../records/pages.js";
@@ -73,7 +74,7 @@ export async function dropOld(
 	return await lockRing(sealing.ring, async () => {
 		const old = oldKeys(ring);
 		if (old.length === 0) return old;
-		refuseShared(ring, config.path);
+		refuseShared(ring, storeLabel(config.store));
 		refuseYoung(ring, now);
 		await withBackend(config, async (backend) => {
 			refuseNeeded(await Census.of(backend, seen), ring);
@@ -84,9 +85,9 @@ export async function dropOld(
 	});
 }
 
-function sealingOf({ sealing, path }: Config): Sealing {
+function sealingOf({ sealing, store }: Config): Sealing {
 	if (sealing) return sealing;
-	throw new TroclaError("config", `the store ${path} is not sealed`, "trocla init --sealed seals it");
+	throw new TroclaError("config", `the store ${storeLabel(store)} is not sealed`, "trocla init --sealed seals it");
 }
 
 function opensNothing({ name }: KeyRing, records: number): TroclaError {

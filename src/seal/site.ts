@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import type { Backend } from "../../backends/backend.js";
 import { type Config, loadConfig } from "../config/config.js";
+import { storeFile, storeLabel } from "../config/store.js";
 import { TroclaError } from "../errors.js";
 import { withBackend } from "../open.js";
 import { fail, pages } from "../records/pages.js";
@@ -36,7 +37,7 @@ export interface SealedSite extends Resealing {
  */
 export async function sealSite(file: string, keyFile: string, seen: (records: number) => void): Promise<SealedSite> {
 	const before = await loadConfig(file);
-	if (before.store === "memory") {
+	if (before.store.name === "memory") {
 		throw new TroclaError("config", "a memory store is never at rest", "Set store: sqlite to have one that is sealed");
 	}
 	const ring: RingSource = before.sealing?.ring ?? { kind: "file", path: keyFile };
@@ -69,17 +70,18 @@ export async function sealSite(file: string, keyFile: string, seen: (records: nu
 async function provideRing(ring: RingSource, config: Config): Promise<boolean> {
 	if (ring.kind !== "file") return false;
 	if (existsSync(ring.path)) {
-		if (!config.sealing) refuseForeign(ring, config.path);
+		if (!config.sealing) refuseForeign(ring, storeLabel(config.store));
 		return false;
 	}
-	if (existsSync(config.path) && (await withBackend(config, hasSealed))) {
+	const file = storeFile(config.store);
+	if ((file === undefined || existsSync(file)) && (await withBackend(config, hasSealed))) {
 		throw new TroclaError(
 			"ring",
-			`the key ring ${ring.path} is not there, and the store ${config.path} has records that were sealed with one`,
+			`the key ring ${ring.path} is not there, and the store ${storeLabel(config.store)} has records that were sealed with one`,
 			"Restore it from your backup: without it no sealed record can be read",
 		);
 	}
-	return await createRing(ring.path, config.path, new Date());
+	return await createRing(ring.path, storeLabel(config.store), new Date());
 }
 
 function refuseForeign(ring: RingSource, path: string): void {

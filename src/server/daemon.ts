@@ -78,7 +78,7 @@ export class Daemon {
 			const tls = https && readTls(https);
 			this.#tellUnchanged(config);
 			// What is in memory would be lost.
-			const kept = config.store === "memory" ? old.store : undefined;
+			const kept = config.store.name === "memory" ? old.store : undefined;
 			const site = new Site(config, kept ?? (await OpenStore.open(config, { ...opening, create: false })));
 			this.#site = site;
 			this.#answer = await this.#build();

@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import type { Config } from "../config/config.js";
+import { storeFile } from "../config/store.js";
 import { TroclaError } from "../errors.js";
 import { type OpenSettings, openConfigured } from "../open.js";
 import type { Trocla } from "../trocla.js";
@@ -26,9 +27,10 @@ export class OpenStore {
 	/** @throws {TroclaError} `store`, `damaged`, `ring` */
 	static async open(config: Config, settings: OpenSettings): Promise<OpenStore> {
 		const writes = await openConfigured(config, settings);
-		if (config.store !== "sqlite") return new OpenStore(writes, writes, undefined);
+		const file = storeFile(config.store);
+		if (file === undefined) return new OpenStore(writes, writes, undefined);
 		try {
-			return new OpenStore(await openConfigured(config, { ...settings, create: false }), writes, config.path);
+			return new OpenStore(await openConfigured(config, { ...settings, create: false }), writes, file);
 		} catch (error) {
 			await writes.close();
 			throw error;

@@ -1,5 +1,7 @@
 import { type Stats, statSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
 import type { Config } from "../config/config.js";
+import { type StorePlace, storeFile, storeLabel } from "../config/store.js";
 import { TroclaError } from "../errors.js";
 import { hasExpired, type KeyRecord } from "../records/record.js";
 import type { RecordStore, Stored } from "../records/store.js";
@@ -151,20 +153,32 @@ async function countForeign(source: RecordStore, target: RecordStore, { now, lef
  */
 export function refuseTarget(source: Config, target: Config): void {
 	const name = target.file ?? "the built-in configuration";
-	if (target.store === "memory") {
+	if (target.store.name === "memory") {
 		throw new TroclaError(
 			"config",
 			`${name} has store: memory, which would keep nothing`,
 			"Name another one with --to",
 		);
 	}
-	if (source.store !== target.store) return;
-	if (source.path !== target.path && !isOneFile(source.path, target.path)) return;
+	if (!isOneStore(source.store, target.store)) return;
 	throw new TroclaError(
 		"config",
-		`the store of ${name} is the one that is to be copied: ${target.path}`,
-		"Set another store_options.path there",
+		`the store of ${name} is the one that is to be copied: ${storeLabel(target.store)}`,
+		"Set other store_options there",
 	);
+}
+
+function isOneStore(a: StorePlace, b: StorePlace): boolean {
+	const first = storeFile(a);
+	const second = storeFile(b);
+	if (first !== undefined && second !== undefined) return first === second || isOneFile(first, second);
+	return isDeepStrictEqual(whereabouts(a), whereabouts(b));
+}
+
+/** A store's place without how it is reached, which makes no other store. */
+function whereabouts({ name, options }: StorePlace) {
+	const { seconds, connections, ca, certificate, key, ...where } = options;
+	return { name, where };
 }
 
 function isOneFile(a: string, b: string): boolean {

@@ -175,11 +175,11 @@ test("HTTPS with a token: from a file, a variable, or a credential of systemd's"
 	chmodSync(client.path("token"), 0o604);
 	client.configure({ server, server_options: { ca: caFile, token_file: "token" } });
 	const shown = await get(client);
-	expectTold(shown, `Run: chmod g-w,o-rwx ${client.path("token")}`);
+	expectTold(shown, `Run: chmod 600 ${client.path("token")}`);
 	writeFileSync(client.path("token"), `not a token\n${token}`);
 	chmodSync(client.path("token"), 0o600);
 	const faulty = await get(client);
-	expectTold(faulty, "is no token");
+	expectTold(faulty, "the token for the daemon is not one");
 	expect(shown.stderr + faulty.stderr).not.toContain(token);
 	writeFileSync(client.path("token"), newToken().token);
 	expectTold(await get(client), "does not know this client: the token is not known");
@@ -192,7 +192,7 @@ test("HTTPS with a client's certificate; one that has expired is told", async ()
 	expect(await client.run(["get", "hosts/web1.example.com/root", "plain"])).toMatchObject({ code: 0, stderr: "" });
 	expectTold(await client.run(["get", "hosts/web2.example.com/root", "plain"]), "certificate web1.example.com is not");
 	chmodSync(web.key, 0o644);
-	expectTold(await get(client), `Run: chmod g-w,o-rwx ${web.key}`);
+	expectTold(await get(client), `Run: chmod 600 ${web.key}`);
 	chmodSync(web.key, 0o600);
 	const other = await ca.clientFiles("web2.example.com");
 	expectTold(await get(clientOf(server, { ...web, key: other.key })), "OpenSSL does not take these files");

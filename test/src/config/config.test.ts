@@ -6,6 +6,8 @@ import { defaultConfigFile, loadConfig } from "../../../src/config/config.js";
 import { TroclaError } from "../../../src/errors.js";
 import { User } from "../../support/user.js";
 
+const sqlite = (path: string) => ({ name: "sqlite", options: { path }, secrets: {} });
+
 describe("the file", () => {
 	test("is the named one, else $TROCLA_CONFIG's, else the home's", async () => {
 		const user = new User();
@@ -30,7 +32,6 @@ describe("the file", () => {
 			const user = new User();
 			const builtIn = {
 				file: undefined,
-				store: "sqlite",
 				createOnGet: true,
 				onHandedOut: "refuse",
 				formats: builtinFormats,
@@ -42,16 +43,19 @@ describe("the file", () => {
 				profiles: {},
 			};
 			const load = (around: object) => loadConfig(undefined, { ...user.around, ...around });
-			expect(await load({})).toEqual({ ...builtIn, path: join(user.home, ".local/share/trocla/trocla.sqlite") });
+			expect(await load({})).toEqual({
+				...builtIn,
+				store: sqlite(join(user.home, ".local/share/trocla/trocla.sqlite")),
+			});
 			expect(await load({ env: { XDG_DATA_HOME: "/data" } })).toEqual({
 				...builtIn,
-				path: "/data/trocla/trocla.sqlite",
+				store: sqlite("/data/trocla/trocla.sqlite"),
 			});
 			// "All paths set in these environment variables must be absolute", XDG Base Directory Specification
 			expect(await load({ env: { XDG_DATA_HOME: "data" } })).toMatchObject({
-				path: join(user.home, ".local/share/trocla/trocla.sqlite"),
+				store: sqlite(join(user.home, ".local/share/trocla/trocla.sqlite")),
 			});
-			expect(await load({ isRoot: true })).toEqual({ ...builtIn, path: "/var/lib/trocla/trocla.sqlite" });
+			expect(await load({ isRoot: true })).toEqual({ ...builtIn, store: sqlite("/var/lib/trocla/trocla.sqlite") });
 		},
 	);
 
@@ -79,7 +83,7 @@ describe("the file", () => {
 			hint: `Run: chmod go-w ${user.file}`,
 		});
 		chmodSync(user.file, 0o644);
-		expect(await loadConfig(undefined, user.around)).toMatchObject({ store: "memory" });
+		expect(await loadConfig(undefined, user.around)).toMatchObject({ store: { name: "memory" } });
 	});
 
 	test("in a directory where others can write is refused, also where a link leads to it", async () => {
@@ -96,7 +100,7 @@ describe("the file", () => {
 			});
 		}
 		chmodSync(dirname(file), 0o1777);
-		expect(await loadConfig(undefined, user.around)).toMatchObject({ store: "memory" });
+		expect(await loadConfig(undefined, user.around)).toMatchObject({ store: { name: "memory" } });
 	});
 
 	test("that is a directory is refused by its name", async () => {
@@ -120,7 +124,12 @@ describe("the file", () => {
 		"store:\noptions:\n",
 	])("that says nothing is the built-in configuration: %j", async (text) => {
 		const user = new User();
-		expect(await user.load(text)).toMatchObject({ store: "sqlite", createOnGet: true, options: {}, profiles: {} });
+		expect(await user.load(text)).toMatchObject({
+			store: { name: "sqlite" },
+			createOnGet: true,
+			options: {},
+			profiles: {},
+		});
 	});
 
 	test("is made where trocla init would write it", () => {
@@ -134,7 +143,7 @@ describe("a key", () => {
 	test("each is understood", async () => {
 		const user = new User();
 		const text = `
-store: memory
+store: sqlite
 store_options: {path: /srv/trocla.sqlite}
 create_on_get: false
 on_handed_out: regenerate
@@ -146,8 +155,7 @@ options: {length: 20, mysql: {plugin: ed25519}}
 profiles: {wifi: {charset: typesafe, length: 20}}`;
 		expect(await user.load(text)).toEqual({
 			file: user.file,
-			store: "memory",
-			path: "/srv/trocla.sqlite",
+			store: sqlite("/srv/trocla.sqlite"),
 			createOnGet: false,
 			onHandedOut: "regenerate",
 			hiera: {
@@ -166,7 +174,7 @@ profiles: {wifi: {charset: typesafe, length: 20}}`;
 
 	test("store_options.path is relative to the file, or to the home", async () => {
 		const user = new User();
-		const path = async (path: string) => (await user.load(`store_options: {path: "${path}"}`)).path;
+		const path = async (path: string) => (await user.load(`store_options: {path: "${path}"}`)).store.options.path;
 		expect(await path("store.sqlite")).toBe(join(user.home, "store.sqlite"));
 		expect(await path("../store.sqlite")).toBe(user.sandbox.path("store.sqlite"));
 		expect(await path("~/store.sqlite")).toBe(join(user.home, "store.sqlite"));
@@ -177,7 +185,7 @@ profiles: {wifi: {charset: typesafe, length: 20}}`;
 		const text =
 			"---\n:store: :memory\n:encryption: :none\n:options:\n  :length: 20\n  :charset: :shellsafe\n  :profiles: [:login]\n";
 		expect(await user.load(text)).toMatchObject({
-			store: "memory",
+			store: { name: "memory" },
 			options: { length: 20, charset: "shellsafe", profiles: ["login"] },
 		});
 	});
@@ -187,7 +195,7 @@ profiles: {wifi: {charset: typesafe, length: 20}}`;
 		const text = `options: {charset: {custom: ":abc"}, pgsql: {username: ":joe"}, sshkey: {passphrase: ":secret", comment: ":c"}}
 store_options: {path: ":store"}`;
 		expect(await user.load(text)).toMatchObject({
-			path: join(user.home, ":store"),
+			store: sqlite(join(user.home, ":store")),
 			options: {
 				charset: { custom: ":abc" },
 				pgsql: { username: ":joe" },
@@ -246,6 +254,7 @@ store_options: {path: ":store"}`;
 		["store: [sqlite]", "store: "],
 		["store: 1", "store: "],
 		["store_options: /srv/x", "store_options: must be a map"],
+		["store: memory\nstore_options: {path: /x}", 'store_options: unknown key "path" (store: memory)'],
 		["store_options: {path: 1}", "store_options.path must be"],
 		["store_options: {path: ''}", "store_options.path must be"],
 		["create_on_get: 1", "create_on_get must be true or false"],

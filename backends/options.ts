@@ -1,0 +1,36 @@
+/** What an option of a store may be. */
+export interface OptionValues {
+	/** Absolute. */
+	readonly path: string;
+	readonly text: string;
+	/** Where a server is, with a user but without a password. */
+	readonly url: string;
+	/** A whole number above 0. */
+	readonly number: number;
+	readonly flag: boolean;
+	/** Any map, for whoever opens the store to check. */
+	readonly map: { readonly [name: string]: unknown };
+	/** What only the file, variable or credential holds that a configuration names as `NAME_file`, `NAME_env`, `NAME_credential`. */
+	readonly secret: string;
+}
+
+export type OptionKinds = { readonly [name: string]: keyof OptionValues };
+
+/** The options of a store; each may be left out. */
+export type OptionsOf<Kinds extends OptionKinds> = {
+	readonly [Name in keyof Kinds]?: OptionValues[Kinds[Name]] | undefined;
+};
+
+/** What all stores on a server have. */
+export const serverOptions = {
+	url: "url",
+	password: "secret",
+	/** PEM files: who signs the server's certificate; and the client's own certificate, and its key. */
+	ca: "path",
+	certificate: "path",
+	key: "path",
+	/** How long anything may take, to connect included. */
+	seconds: "number",
+	/** How many connections there are at most. */
+	connections: "number",
+} as const satisfies OptionKinds;

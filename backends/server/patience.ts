@@ -1,0 +1,85 @@
+import { setTimeout as wait } from "node:timers/promises";
+import { BackendError, type Swap } from "../backend.js";
+
+/** How long anything may take where the configuration does not say: long enough for a server to be started again. */
+export const DEFAULT_SECONDS = 10;
+
+const FIRST_PAUSE_MS = 20;
+const LONGEST_PAUSE_MS = 500;
+
+/** How a store bears with a server that is away for a while, or that is lost before it has answered. */
+export class Patience {
+	readonly #ms: number;
+	readonly #isLost: (error: unknown) => boolean;
+	/** The keys whose last swap was lost, and when the first of those was. */
+	readonly #lostSince = new Map<string, number>();
+
+	/**
+	 * @param seconds - how long one call may take, with all that is tried again
+	 * @param isLost - whether an error says that the server could not be reached, or was lost before it answered
+	 */
+	constructor(seconds: number, isLost: (error: unknown) => boolean) {
+		this.#ms = seconds * 1000;
+		this.#isLost = isLost;
+	}
+
+	/** Asks again while the server is away; what is asked must change nothing. */
+	async read<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+		const end = performance.now() + this.#ms;
+		for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+			try {
+				return await ask();
+			} catch (error) {
+				if (!this.#isLost(error) || performance.now() + pause > end) throw error;
+			}
+			await wait(pause);
+		}
+	}
+
+	/**
+	 * A swap over a connection that may be lost before the answer is here. Whether it was done is then found out by
+	 * reading, which takes the patience once more.
+	 *
+	 * It is not sent a second time: what it was to create may have been created, handed out and deleted meanwhile, and
+	 * must not come back. Where it was not done, the answer is false as if somebody else had been faster, and the caller
+	 * decides again on what is stored. A swap that is still on its way then loses against that decision, or wins as any
+	 * other's.
+	 *
+	 * @param swap - what it throws is thrown where the server was not lost, or is lost again and again
+	 * @param read - the key's text
+	 * @throws {BackendError} `unknown` where it can't be found out
+	 */
+	async swap(
+		{ key, before, after }: Swap,
+		swap: () => Promise<boolean>,
+		read: () => Promise<string | undefined>,
+	): Promise<boolean> {
+		try {
+			const done = await swap();
+			this.#lostSince.delete(key);
+			return done;
+		} catch (error) {
+			if (!this.#isLost(error)) throw error;
+			const stored = await this.read(read).catch((failure: Error) => {
+				throw unknown(key, failure.message);
+			});
+			if (stored === after) return true;
+			if (stored !== before) throw unknown(key, "another process has changed it since");
+			const now = performance.now();
+			const since = this.#lostSince.get(key) ?? now;
+			this.#lostSince.set(key, since);
+			if (now - since <= this.#ms) return false;
+			this.#lostSince.delete(key);
+			throw error;
+		}
+	}
+}
+
+function unknown(key: string, why: string): BackendError {
+	return new BackendError(
+		"unknown",
+		`the connection was lost while ${JSON.stringify(key)} was being changed, and it is not known whether the change was stored: ${why}`,
+		"Ask again: what is stored then is what counts",
+		key,
+	);
+}

@@ -1,0 +1,95 @@
+import { type StoreName, storeKind } from "../../backends/index.js";
+import type { SecretSource } from "../secret.js";
+import { quoteValue } from "../value.js";
+import { type Fail, filePath, map, onlyKnown, secretNames, secretOf, secretPlace, wholeNumber } from "./fields.js";
+import type { ConfigInput } from "./input.js";
+
+/** Which store a configuration has, and its options: complete, with absolute paths, and secrets by where they are. */
+export interface StorePlace {
+	readonly name: StoreName;
+	readonly options: { readonly [name: string]: unknown };
+	/** Of the options, those that are secret. */
+	readonly secrets: { readonly [name: string]: SecretSource };
+}
+
+const MOST = 1_000_000;
+
+/** Checks `store_options` against the kinds that the store has. */
+export function checkStoreOptions({ store = "sqlite", store_options }: ConfigInput, failAll: Fail): void {
+	const fail: Fail = (message, hint) => failAll(`store_options${message.startsWith(".") ? "" : ": "}${message}`, hint);
+	const { options: kinds, required = [], schemes = [] } = storeKind(store);
+	const options = map(store_options ?? {}, fail);
+	const names = Object.entries(kinds).flatMap(([name, kind]) => (kind === "secret" ? secretNames(name) : [name]));
+	onlyKnown(options, names, (message, hint) => fail(`${message} (store: ${store})`, hint));
+	for (const name of required) {
+		if (options[name] === undefined) throw fail(`store: ${store} needs ${name}`, EXAMPLES[store]);
+	}
+	for (const [name, kind] of Object.entries(kinds)) {
+		if (kind === "secret") {
+			checkSecret(name, options, fail);
+			continue;
+		}
+		const value = options[name];
+		if (value === undefined) continue;
+		const at = `.${name}`;
+		if (kind === "path") filePath(at, value, fail);
+		else if (kind === "number") wholeNumber(at, value, { min: 1, max: MOST }, fail);
+		else if (kind === "url") checkUrl(at, value, schemes, fail);
+		else if (kind === "map") map(value, (message) => fail(`${at} ${message}`));
+		else if (kind === "flag" && typeof value !== "boolean") throw fail(`${at} must be true or false`);
+		else if (kind === "text" && (typeof value !== "string" || value === "")) throw fail(`${at} must be a text`);
+	}
+}
+
+const EXAMPLES: { readonly [store: string]: string } = {};
+
+function checkSecret(what: string, options: { readonly [name: string]: unknown }, fail: Fail): void {
+	const given = secretNames(what).filter((name) => options[name] !== undefined);
+	if (given.length > 1) throw fail(`names ${given.join(" and ")}`, "One of them is enough");
+	for (const name of given) secretPlace(`.${name}`, options[name], fail);
+}
+
+/** A password in it is not shown, and not taken: configurations are read by more than one. */
+function checkUrl(at: string, value: unknown, schemes: readonly string[], fail: Fail): void {
+	const example = `As in: ${schemes[0]}://trocla@db.example.com/trocla`;
+	const url = typeof value === "string" && URL.canParse(value) ? new URL(value) : undefined;
+	if (url?.password) {
+		throw fail(`${at} holds a password`, "Take it out, and name where it is with password_file or password_env");
+	}
+	if (!url) throw fail(`${at} must be a URL`, example);
+	if (!schemes.includes(url.protocol.slice(0, -1))) {
+		throw fail(`${at} can't begin with ${quoteValue(`${url.protocol}//`)}`, example);
+	}
+}
+
+/** The store of a configuration that was checked. */
+export function storeOf(
+	{ store = "sqlite", store_options = {} }: ConfigInput,
+	defaultPath: string,
+	absolute: (path: string) => string,
+): StorePlace {
+	const given: { readonly [name: string]: unknown } = store_options;
+	const options: { [name: string]: unknown } = store === "sqlite" ? { path: defaultPath } : {};
+	const secrets: { [name: string]: SecretSource } = {};
+	for (const [name, kind] of Object.entries(storeKind(store).options)) {
+		const value = kind === "secret" ? secretOf(given, name, absolute) : given[name];
+		if (value === undefined) continue;
+		if (kind === "secret") secrets[name] = value as SecretSource;
+		else options[name] = kind === "path" ? absolute(String(value)) : value;
+	}
+	return { name: store, options, secrets };
+}
+
+/** The file of a store that is one. */
+export function storeFile({ name, options }: StorePlace): string | undefined {
+	return name === "sqlite" ? String(options.path) : undefined;
+}
+
+/** A store in words, without who uses it: its file, its URL, or what kind it is. */
+export function storeLabel({ name, options }: StorePlace): string {
+	if (typeof options.path === "string") return options.path;
+	if (typeof options.url !== "string") return name;
+	const url = new URL(options.url);
+	url.username = "";
+	return url.href;
+}
