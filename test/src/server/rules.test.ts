@@ -135,7 +135,7 @@ test("a request outside the rules changes and reveals nothing, and does not tell
 		key,
 		format,
 		options,
-		query: fc.constantFrom("", "?force=true", "?renew_before=99999999", "?render=certonly"),
+		query: fc.constantFrom("", "?force=true", "?receipt=true", "?renew_before=99999999", "?render=certonly"),
 	});
 	await fc.assert(
 		fc.asyncProperty(asked, async ({ method, path, batch, key, format, options, query }) => {
