@@ -178,7 +178,7 @@ await build({
 });
 write(
 	join(dist, "library/index.mjs"),
-	`import library from "./index.js";\nexport const { openHiera, openTrocla, TroclaError } = library;\n`,
+	`import library from "./index.js";\nexport const { connectTrocla, openHiera, openTrocla, TroclaError } = library;\n`,
 );
 
 write(

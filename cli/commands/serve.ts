@@ -19,7 +19,7 @@ const WAITING = 4;
 export const run: Run = async (context, _, flags) => {
 	if (flags.newToken !== undefined) return printToken(context, String(flags.newToken));
 	const opening = manyAtOnce(WAITING);
-	const config = await context.config();
+	const config = await context.ownConfig();
 	const log = new Log(tellRaw);
 	const warn = (message: string) => log.add("warn", "warning", { message });
 	const ending = new Promise<NodeJS.Signals>((resolve) => {

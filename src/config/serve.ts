@@ -100,6 +100,8 @@ const LIMITS: { readonly [name: string]: { readonly min: number; readonly max: n
 	seconds: { min: 1, max: 3600 },
 	connections: { min: 1, max: 100_000 },
 	per_second: { min: 1, max: 1_000_000 },
+	// A connection that is used for nothing else is closed soon after that.
+	receipt: { min: 1, max: 70 },
 };
 
 function checkLimits(value: unknown, fail: Fail): void {

@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import { Readable } from "node:stream";
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
 import type { ServeAction } from "../config/serve.js";
+import { isMap } from "../value.js";
 import { ApiError, explain } from "./api-error.js";
 import { authenticate } from "./authenticate.js";
 import { parseBody } from "./body.js";
@@ -20,6 +21,8 @@ declare module "fastify" {
 		/** Set when the request comes in. */
 		site: Site | undefined;
 		client: Client | undefined;
+		/** What the client is to be told besides, where there is something. */
+		warnings: string[] | undefined;
 	}
 	interface FastifyContextConfig {
 		/** What one must be allowed to. */
@@ -62,6 +65,7 @@ export async function buildApp(
 	app.setReplySerializer((answer) => `${JSON.stringify(answer)}\n`);
 	app.decorateRequest("site", undefined);
 	app.decorateRequest("client", undefined);
+	app.decorateRequest("warnings", undefined);
 	app.removeAllContentTypeParsers();
 	app.addContentTypeParser("*", { parseAs: "buffer" }, async (_: FastifyRequest, body: Buffer) => parseBody(body));
 	app.addHook("onRequest", async (request, reply) => await receive(request, reply, settings));
@@ -98,6 +102,7 @@ function addResource(app: FastifyInstance, resource: Resource, log: Log): void {
 					answer.destroy();
 					return reply;
 				}
+				if (request.warnings && isMap(answer)) return { ...answer, warnings: request.warnings };
 				if (typeof answer === "string" || !("properties" in resource.answer)) return answer;
 				return reply.type("application/json; charset=utf-8").send(answer);
 			},
@@ -113,7 +118,11 @@ function callOf(request: FastifyRequest, reply: FastifyReply, log: Log): Call {
 		client,
 		tokens: site.tokens,
 		searches: site.searches,
-		mostEntries: site.limits.batch,
+		limits: site.limits,
+		warn(message) {
+			if (reply.sent) log.add("warn", "warning", { id: request.id, client: client.name, message });
+			else request.warnings = [...(request.warnings ?? []), message];
+		},
 		// The path has them, and the schemas have seen the others.
 		params: params as Call["params"],
 		query: query as Call["query"],
@@ -214,7 +223,11 @@ function fail(error: unknown, request: FastifyRequest, reply: FastifyReply, log:
 
 function sendFailure(reply: FastifyReply, error: unknown): FastifyReply {
 	const { status, failure } = explain(error);
-	return reply.code(status).type("application/json; charset=utf-8").send(failure);
+	const { warnings } = reply.request;
+	return reply
+		.code(status)
+		.type("application/json; charset=utf-8")
+		.send({ ...failure, ...(warnings && { warnings }) });
 }
 
 /** What nobody foresaw is logged by its place in the program: its message may hold anything. */

@@ -7,6 +7,7 @@ import { type Answer, Listener, type TlsListener } from "./listener.js";
 import type { Log } from "./log.js";
 import { Metrics } from "./metrics.js";
 import { OpenStore } from "./open-store.js";
+import { Receipts } from "./receipts.js";
 import { resources } from "./resources/index.js";
 import { inheritedSockets, ServiceManager } from "./service-manager.js";
 import { limitsOf, Site } from "./site.js";
@@ -31,6 +32,7 @@ export class Daemon {
 	readonly #settings: DaemonSettings;
 	readonly #metrics = new Metrics();
 	readonly #excess = new Excess((refusal) => this.#site.refused(refusal));
+	readonly #receipts = new Receipts();
 	readonly #listeners: Listener[] = [];
 	#site: Site;
 	#answer: Answer;
@@ -148,7 +150,7 @@ export class Daemon {
 		const metrics = this.#metrics;
 		const connections = () => this.#listeners.reduce((sum, listener) => sum + listener.connections, 0);
 		return buildApp({
-			resources: resources({ version, metrics, connections }),
+			resources: resources({ version, metrics, connections, receipts: this.#receipts }),
 			site: () => this.#site,
 			excess: this.#excess,
 			log,

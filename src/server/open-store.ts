@@ -56,11 +56,18 @@ export class OpenStore {
 	/**
 	 * Changes something for a client, or gives what it asked for where it is stored.
 	 *
+	 * @param warn - hears the store's warnings
 	 * @throws {TroclaError} `store` also where it was written into a file that is not the store any more
 	 */
-	async write<Result>(client: string, work: (trocla: Trocla) => Promise<Result>): Promise<Result> {
+	async write<Result>(
+		{
+			client: { name },
+			warn,
+		}: { readonly client: { readonly name: string }; readonly warn: (message: string) => void },
+		work: (trocla: Trocla) => Promise<Result>,
+	): Promise<Result> {
 		return await this.#use(async () => {
-			const result = await work(this.writes.onBehalfOf(client));
+			const result = await work(this.writes.onBehalfOf(name, warn));
 			this.#refuseGone();
 			return result;
 		});

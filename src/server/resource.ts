@@ -1,4 +1,5 @@
 import type { FastifyReply } from "fastify";
+import type { ServeLimits } from "../config/input.js";
 import type { ServeAction } from "../config/serve.js";
 import type { Turns } from "../turns.js";
 import type { Client } from "./client.js";
@@ -13,8 +14,9 @@ export interface Call {
 	readonly tokens: Tokens;
 	/** A search waits for its turn. */
 	readonly searches: Turns;
-	/** Entries that a batch may have. */
-	readonly mostEntries: number;
+	/** Hears what the client is to be told besides: it is in the answer, or in the log once that is sent. */
+	readonly warn: (message: string) => void;
+	readonly limits: Required<ServeLimits>;
 	readonly params: { readonly [name: string]: string };
 	readonly query: { readonly [name: string]: string };
 	readonly body: { readonly [name: string]: unknown };

@@ -14,6 +14,7 @@ const DEFAULTS: Required<ServeLimits> = {
 	seconds: 30,
 	connections: 1000,
 	per_second: 200,
+	receipt: 60,
 };
 
 export function limitsOf({ serve }: Config): Required<ServeLimits> {

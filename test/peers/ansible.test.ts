@@ -151,6 +151,16 @@ describe.skipIf(missing("ansible-playbook"))("the Ansible lookup (needs ansible-
 		},
 	);
 
+	it("shows what the daemon warns of", async () => {
+		const sandbox = new Sandbox();
+		const { socket } = await serve(sandbox);
+		await sandbox.run(["get", "k", "plain", "--length", "20"]);
+		const tasks = [{ debug: { msg: "{{ lookup('trocla', 'k', length=30) | length }}" } }];
+		const { code, stdout, stderr } = await play(sandbox, tasks, { TROCLA_SOCKET: socket });
+		expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/"msg": "?20"?/) });
+		expect((stdout + stderr).replace(/\s+/g, " ")).toContain('trocla: "k" is stored with length 20, not 30.');
+	});
+
 	it("says what is wrong, with key and format and without the value", async () => {
 		const sandbox = new Sandbox();
 		const { socket } = await serve(sandbox);

@@ -169,6 +169,16 @@ describe.skipIf(missing("puppet"))("the Puppet module (needs puppet-agent)", () 
 		});
 	});
 
+	it("tells once what the daemon warns of", async () => {
+		const { sandbox, puppet } = await site();
+		await sandbox.run(["get", "k", "plain", "--length", "20"]);
+		const manifest =
+			"notice(trocla('k', 'plain', 'length: 30').length) notice(trocla('k', 'plain', 'length: 30').length)";
+		const { code, stdout, stderr } = await puppet.apply(manifest);
+		expect(code).toBe(0);
+		expect((stdout + stderr).match(/trocla: "k" is stored with length 20, not 30/g)).toHaveLength(1);
+	});
+
 	it("takes all forms of arguments that puppet-trocla takes", async () => {
 		const { sandbox, puppet, get } = await site();
 		const manifest = `

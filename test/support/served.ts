@@ -15,11 +15,15 @@ export interface Served {
 	stop(): Promise<void>;
 }
 
-/** Starts the daemon of a sandbox, and again whenever it ends, as a service manager does; it is stopped with the test. */
-export async function serve(sandbox: Sandbox): Promise<Served> {
+/**
+ * Starts the daemon of a sandbox, and again whenever it ends, as a service manager does; it is stopped with the test.
+ *
+ * @param more - what else its configuration has
+ */
+export async function serve(sandbox: Sandbox, more: object = {}): Promise<Served> {
 	const socket = sandbox.path("run/trocla.sock");
 	const pidFile = sandbox.path("daemon.pid");
-	sandbox.configure({ store_options: { path: sandbox.store }, serve: { socket: { path: socket } } });
+	sandbox.configure({ store_options: { path: sandbox.store }, serve: { socket: { path: socket } }, ...more });
 	let daemon: ChildProcess | undefined;
 	let isWanted = true;
 	let starts = 0;

@@ -89,6 +89,9 @@ import subprocess
 
 from ansible.errors import AnsibleError, AnsibleOptionsError
 from ansible.plugins.lookup import LookupBase
+from ansible.utils.display import Display
+
+display = Display()
 
 OWN = ("format", "create", "socket", "command", "timeout")
 # The daemon's limit, and more than the command needs at a time.
@@ -122,6 +125,8 @@ class LookupModule(LookupBase):
         return [self._value(key, answer) for key, answer in zip(keys, answers)]
 
     def _value(self, key, answer):
+        for warning in answer.get("warnings") or []:
+            display.warning("trocla: %s" % warning)
         if isinstance(answer.get("value"), str):
             return answer["value"]
         error = answer.get("error")

@@ -1,4 +1,5 @@
 import { openApi } from "../openapi.js";
+import type { Receipts } from "../receipts.js";
 import type { Resource } from "../resource.js";
 import { batchResources } from "./batch.js";
 import { type DaemonState, daemonResources } from "./daemon.js";
@@ -7,9 +8,9 @@ import { storeResources } from "./store.js";
 import { troclapiResources } from "./troclapi.js";
 
 /** All that the daemon answers, and the document that describes it. */
-export function resources(state: DaemonState): readonly Resource[] {
+export function resources(state: DaemonState & { readonly receipts: Receipts }): readonly Resource[] {
 	const described = [
-		...keyResources,
+		...keyResources(state.receipts),
 		...batchResources,
 		...storeResources,
 		...troclapiResources,

@@ -76,6 +76,7 @@ const asking: { readonly [action in ServeAction]?: (key: string, format: string)
 		reset: (key, format) => [["PATCH", at(key, format)]],
 		delete: (key, format) => [
 			["DELETE", `${at(key, format)}?force=true`],
+			["DELETE", `${at(key, format)}?receipt=true`],
 			["DELETE", `/v1/key/${encodeURIComponent(key)}`],
 		],
 		formats: (key, format) => [
@@ -117,7 +118,14 @@ test("a request outside the rules changes and reveals nothing, and does not tell
 		keys: fc.array(key, { minLength: 1, maxLength: 4 }),
 		format,
 		options,
-		query: fc.constantFrom("", "?force=true", "?renew_before=99999999", "?render=certonly", "?nonsense=1"),
+		query: fc.constantFrom(
+			"",
+			"?force=true",
+			"?receipt=true",
+			"?renew_before=99999999",
+			"?render=certonly",
+			"?nonsense=1",
+		),
 		pattern: fc.constantFrom(".", "", "^theirs/", "secret", "(a+)+$", "^mine", "(?:theirs|mine)/", "("),
 	});
 	let refusals = 0;

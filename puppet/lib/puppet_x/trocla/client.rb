@@ -61,6 +61,9 @@ module PuppetX
 
       def value(answer)
         raise no_daemon unless answer.is_a?(Hash)
+
+        # Of a catalog that is compiled again and again, it is told once.
+        Array(answer['warnings']).each { |warning| Puppet.warn_once('trocla', warning, "trocla: #{warning}") }
         return answer['value'] if answer['success'] == true && answer['value'].is_a?(String)
 
         error = answer['error']
