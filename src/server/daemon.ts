@@ -96,6 +96,7 @@ export class Daemon {
 			const { message, hint } = error as Error & { hint?: string };
 			log.add("error", "not reloaded", { message, hint, kept: "the configuration from before is still used" });
 		}
+		log.flush();
 		this.#manager?.ready();
 	}
 
