@@ -2,6 +2,7 @@
 # Arguments: a directory for Puppet's own files, and one of modules.
 require 'json'
 require 'puppet'
+require 'puppet/pops'
 require 'puppet/node'
 require 'puppet/parser/compiler'
 
@@ -17,7 +18,12 @@ end
 def compile(code, modules)
   Puppet[:code] = code
   environment = Puppet::Node::Environment.create(:production, [modules])
-  Puppet.override(current_environment: environment, environments: Puppet::Environments::Static.new(environment)) do
+  context = {
+    current_environment: environment,
+    environments: Puppet::Environments::Static.new(environment),
+    loaders: Puppet::Pops::Loaders.new(environment),
+  }
+  Puppet.override(context) do
     Puppet::Parser::Compiler.compile(Puppet::Node.new('www1.example.com', environment: environment))
   end
 end
