@@ -1,5 +1,5 @@
 import type { Backend } from "./backend.js";
-import type { OptionKinds, OptionsOf } from "./options.js";
+import { connectionOptions, type OptionKinds, type OptionsOf } from "./options.js";
 
 /** How a store is configured and opened. */
 interface StoreKind<Kinds extends OptionKinds> {
@@ -21,6 +21,21 @@ const stores = {
 	sqlite: kind({
 		options: { path: "path" },
 		open: async ({ path = "" }, create) => (await import("./sqlite.js")).openSqlite(path, create),
+	}),
+	vault: kind({
+		options: {
+			...connectionOptions,
+			token: "secret",
+			role_id: "text",
+			secret_id: "secret",
+			approle_path: "text",
+			namespace: "text",
+			mount: "text",
+			prefix: "text",
+		},
+		required: ["url"],
+		schemes: ["https", "http"],
+		open: async (options) => (await import("./vault.js")).openVault(options),
 	}),
 };
 
