@@ -41,7 +41,9 @@ export function checkStoreOptions({ store = "sqlite", store_options }: ConfigInp
 	}
 }
 
-const EXAMPLES: { readonly [store: string]: string } = {};
+const EXAMPLES: { readonly [store: string]: string } = {
+	vault: "As in: store_options: {url: https://vault.example.com:8200, token_env: VAULT_TOKEN}",
+};
 
 function checkSecret(what: string, options: { readonly [name: string]: unknown }, fail: Fail): void {
 	const given = secretNames(what).filter((name) => options[name] !== undefined);
