@@ -9,6 +9,8 @@ interface StoreKind<Kinds extends OptionKinds> {
 	readonly required?: readonly (keyof Kinds & string)[];
 	/** What its URL may begin with, without the colon. */
 	readonly schemes?: readonly string[];
+	/** What whoever opens it is warned of. */
+	readonly caution?: string;
 	/** Where `create` is false, a store that is not there is an error; else it is made. */
 	open(options: OptionsOf<Kinds>, create: boolean): Promise<Backend>;
 }
@@ -36,6 +38,13 @@ const stores = {
 		required: ["url"],
 		schemes: ["https", "http"],
 		open: async (options) => (await import("./vault.js")).openVault(options),
+	}),
+	keyv: kind({
+		options: { adapter: "package", uri: "url", options: "map", password: "secret", seconds: "number" },
+		required: ["adapter"],
+		caution:
+			"Keyv has no compare-and-set, so store: keyv is right in one process alone: two at once may give a key two values",
+		open: async (options) => (await import("./keyv.js")).openKeyv(options),
 	}),
 };
 
