@@ -1,5 +1,5 @@
 import type { Backend } from "./backend.js";
-import { connectionOptions, type OptionKinds, type OptionsOf } from "./options.js";
+import { keyvOptions, type OptionKinds, type OptionsOf, vaultOptions } from "./options.js";
 
 /** How a store is configured and opened. */
 interface StoreKind<Kinds extends OptionKinds> {
@@ -25,22 +25,13 @@ const stores = {
 		open: async ({ path = "" }, create) => (await import("./sqlite.js")).openSqlite(path, create),
 	}),
 	vault: kind({
-		options: {
-			...connectionOptions,
-			token: "secret",
-			role_id: "text",
-			secret_id: "secret",
-			approle_path: "text",
-			namespace: "text",
-			mount: "text",
-			prefix: "text",
-		},
+		options: vaultOptions,
 		required: ["url"],
 		schemes: ["https", "http"],
 		open: async (options) => (await import("./vault.js")).openVault(options),
 	}),
 	keyv: kind({
-		options: { adapter: "package", uri: "url", options: "map", password: "secret", seconds: "number" },
+		options: keyvOptions,
 		required: ["adapter"],
 		caution:
 			"Keyv has no compare-and-set, so store: keyv is right in one process alone: two at once may give a key two values",

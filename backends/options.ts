@@ -23,9 +23,10 @@ export type OptionsOf<Kinds extends OptionKinds> = {
 	readonly [Name in keyof Kinds]?: OptionValues[Kinds[Name]] | undefined;
 };
 
-/** What all stores on a server have, but for who they are there. */
-export const connectionOptions = {
+/** What all stores on a server have. */
+export const serverOptions = {
 	url: "url",
+	password: "secret",
 	/** PEM files: who signs the server's certificate; and the client's own certificate, and its key. */
 	ca: "path",
 	certificate: "path",
@@ -36,4 +37,27 @@ export const connectionOptions = {
 	connections: "number",
 } as const satisfies OptionKinds;
 
-export const serverOptions = { ...connectionOptions, password: "secret" } as const satisfies OptionKinds;
+// Nobody has a password there.
+const { password: __, ...vaultServerOptions } = serverOptions;
+
+export const vaultOptions = {
+	...vaultServerOptions,
+	token: "secret",
+	/** An AppRole, and where that method is mounted. */
+	role_id: "text",
+	secret_id: "secret",
+	approle_path: "text",
+	namespace: "text",
+	/** Where KV version 2 is mounted, and what all names below begin with. */
+	mount: "text",
+	prefix: "text",
+} as const satisfies OptionKinds;
+
+export const keyvOptions = {
+	adapter: "package",
+	/** What the adapter is made with: a URI, or a map. */
+	uri: "url",
+	options: "map",
+	password: "secret",
+	seconds: "number",
+} as const satisfies OptionKinds;

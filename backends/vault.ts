@@ -1,4 +1,5 @@
 import { type Backend, BackendError, type Swap } from "./backend.js";
+import { eachInOrder } from "./server/each-in-order.js";
 import { HttpClient } from "./server/http.js";
 import { DEFAULT_SECONDS, Patience } from "./server/patience.js";
 import { readTlsFiles, type TlsFiles } from "./server/tls-files.js";
@@ -67,17 +68,7 @@ export async function openVault(options: VaultOptions): Promise<Backend> {
 
 		swap: (key, before, after) => swap({ key, before, after }),
 
-		swapMany(swaps) {
-			const previous = new Map<string, Promise<unknown>>();
-			return swaps.map((each) => {
-				const done = Promise.resolve(previous.get(each.key)).then(() => swap(each));
-				previous.set(
-					each.key,
-					done.catch(() => {}),
-				);
-				return done;
-			});
-		},
+		swapMany: (swaps) => eachInOrder(swaps, swap),
 
 		async *keys(from = "") {
 			const { names, deleted } = await told(() => patience.read(() => records.names()));
