@@ -1,5 +1,5 @@
 import type { Backend } from "./backend.js";
-import type { OptionKinds, OptionsOf } from "./options.js";
+import { keyvOptions, type OptionKinds, type OptionsOf, vaultOptions } from "./options.js";
 
 /** How a store is configured and opened. */
 interface StoreKind<Kinds extends OptionKinds> {
@@ -9,6 +9,8 @@ interface StoreKind<Kinds extends OptionKinds> {
 	readonly required?: readonly (keyof Kinds & string)[];
 	/** What its URL may begin with, without the colon. */
 	readonly schemes?: readonly string[];
+	/** What whoever opens it is warned of. */
+	readonly caution?: string;
 	/** Where `create` is false, a store that is not there is an error; else it is made. */
 	open(options: OptionsOf<Kinds>, create: boolean): Promise<Backend>;
 }
@@ -21,6 +23,19 @@ const stores = {
 	sqlite: kind({
 		options: { path: "path" },
 		open: async ({ path = "" }, create) => (await import("./sqlite.js")).openSqlite(path, create),
+	}),
+	vault: kind({
+		options: vaultOptions,
+		required: ["url"],
+		schemes: ["https", "http"],
+		open: async (options) => (await import("./vault.js")).openVault(options),
+	}),
+	keyv: kind({
+		options: keyvOptions,
+		required: ["adapter"],
+		caution:
+			"Keyv has no compare-and-set, so store: keyv is right in one process alone: two at once may give a key two values",
+		open: async (options) => (await import("./keyv.js")).openKeyv(options),
 	}),
 };
 

@@ -8,6 +8,8 @@ export interface OptionValues {
 	/** A whole number above 0. */
 	readonly number: number;
 	readonly flag: boolean;
+	/** A Node module: a package's name or a file's absolute path, and the directory where it is looked for first. */
+	readonly package: { readonly name: string; readonly from: string };
 	/** Any map, for whoever opens the store to check. */
 	readonly map: { readonly [name: string]: unknown };
 	/** What only the file, variable or credential holds that a configuration names as `NAME_file`, `NAME_env`, `NAME_credential`. */
@@ -33,4 +35,29 @@ export const serverOptions = {
 	seconds: "number",
 	/** How many connections there are at most. */
 	connections: "number",
+} as const satisfies OptionKinds;
+
+// Nobody has a password there.
+const { password: __, ...vaultServerOptions } = serverOptions;
+
+export const vaultOptions = {
+	...vaultServerOptions,
+	token: "secret",
+	/** An AppRole, and where that method is mounted. */
+	role_id: "text",
+	secret_id: "secret",
+	approle_path: "text",
+	namespace: "text",
+	/** Where KV version 2 is mounted, and what all names below begin with. */
+	mount: "text",
+	prefix: "text",
+} as const satisfies OptionKinds;
+
+export const keyvOptions = {
+	adapter: "package",
+	/** What the adapter is made with: a URI, or a map. */
+	uri: "url",
+	options: "map",
+	password: "secret",
+	seconds: "number",
 } as const satisfies OptionKinds;
