@@ -5,6 +5,8 @@ export interface OptionValues {
 	readonly text: string;
 	/** Where a server is, with a user but without a password. */
 	readonly url: string;
+	/** Where several servers are that have the same; a configuration may name one as `url` does. */
+	readonly urls: readonly string[];
 	/** A whole number above 0. */
 	readonly number: number;
 	readonly flag: boolean;
