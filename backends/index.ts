@@ -1,5 +1,5 @@
 import type { Backend } from "./backend.js";
-import type { OptionKinds, OptionsOf } from "./options.js";
+import { type OptionKinds, type OptionsOf, postgresOptions } from "./options.js";
 
 /** How a store is configured and opened. */
 interface StoreKind<Kinds extends OptionKinds> {
@@ -21,6 +21,12 @@ const stores = {
 	sqlite: kind({
 		options: { path: "path" },
 		open: async ({ path = "" }, create) => (await import("./sqlite.js")).openSqlite(path, create),
+	}),
+	postgres: kind({
+		options: postgresOptions,
+		required: ["url"],
+		schemes: ["postgres", "postgresql"],
+		open: async (options, create) => (await import("./postgres.js")).openPostgres(options, create),
 	}),
 };
 

@@ -34,3 +34,20 @@ export const serverOptions = {
 	/** How many connections there are at most. */
 	connections: "number",
 } as const satisfies OptionKinds;
+
+/** What the stores in databases have. */
+export const sqlOptions = {
+	...serverOptions,
+	/** Where the server's socket is on this host; then the URL's host does not count. */
+	socket: "path",
+	/** Whether the server must speak TLS; unless told, where it is another host, or where TLS's files are named. */
+	tls: "flag",
+	/** The table that the records are in. */
+	table: "text",
+} as const satisfies OptionKinds;
+
+export const postgresOptions = {
+	...sqlOptions,
+	/** The schema that the table is in. */
+	schema: "text",
+} as const satisfies OptionKinds;
