@@ -1,5 +1,5 @@
 import type { Backend } from "./backend.js";
-import { type OptionKinds, type OptionsOf, serverOptions } from "./options.js";
+import { type OptionKinds, type OptionsOf, postgresOptions, redisOptions } from "./options.js";
 
 /** How a store is configured and opened. */
 interface StoreKind<Kinds extends OptionKinds> {
@@ -15,8 +15,6 @@ interface StoreKind<Kinds extends OptionKinds> {
 
 const kind = <const Kinds extends OptionKinds>(store: StoreKind<Kinds>) => store;
 
-const { connections: _, ...withoutConnections } = serverOptions;
-
 /** The registry: every store by the name that configurations call it. Its library is loaded when it is opened. */
 const stores = {
 	memory: kind({ options: {}, open: async () => (await import("./memory.js")).openMemory() }),
@@ -24,9 +22,14 @@ const stores = {
 		options: { path: "path" },
 		open: async ({ path = "" }, create) => (await import("./sqlite.js")).openSqlite(path, create),
 	}),
+	postgres: kind({
+		options: postgresOptions,
+		required: ["url"],
+		schemes: ["postgres", "postgresql"],
+		open: async (options, create) => (await import("./postgres.js")).openPostgres(options, create),
+	}),
 	redis: kind({
-		// One connection serves any number of calls.
-		options: { ...withoutConnections, url: "urls", namespace: "text", allow_loss: "flag" },
+		options: redisOptions,
 		required: ["url"],
 		schemes: ["redis", "rediss", "unix"],
 		open: async (options) => (await import("./redis.js")).openRedis(options),

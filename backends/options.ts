@@ -36,3 +36,33 @@ export const serverOptions = {
 	/** How many connections there are at most. */
 	connections: "number",
 } as const satisfies OptionKinds;
+
+/** What the stores in databases have. */
+export const sqlOptions = {
+	...serverOptions,
+	/** Where the server's socket is on this host; then the URL's host does not count. */
+	socket: "path",
+	/** Whether the server must speak TLS; unless told, where it is another host, or where TLS's files are named. */
+	tls: "flag",
+	/** The table that the records are in. */
+	table: "text",
+} as const satisfies OptionKinds;
+
+export const postgresOptions = {
+	...sqlOptions,
+	/** The schema that the table is in. */
+	schema: "text",
+} as const satisfies OptionKinds;
+
+// One connection to each server serves any number of calls.
+const { connections: _, ...redisServerOptions } = serverOptions;
+
+export const redisOptions = {
+	...redisServerOptions,
+	/** Servers that are tried in turn, or nodes of a cluster. */
+	url: "urls",
+	/** What Keyv calls so: what keys begin with on the server, but for the `::` that follows. */
+	namespace: "text",
+	/** Whether the server may be one that loses what it answered was stored. */
+	allow_loss: "flag",
+} as const satisfies OptionKinds;

@@ -1,22 +1,14 @@
 import { createHash } from "node:crypto";
 import type { Backend, Swap } from "./backend.js";
+import type { OptionsOf, redisOptions } from "./options.js";
 import { RedisConnection } from "./redis/connection.js";
 import { isLost, redisError } from "./redis/error.js";
 import { keysInOrder } from "./redis/keys.js";
 import { eachInOrder } from "./server/each-in-order.js";
+import { decode, encode } from "./server/keyv-rows.js";
 import { DEFAULT_SECONDS, Patience } from "./server/patience.js";
-import { rowsIn } from "./server/rows.js";
 import { serverName } from "./server/server-name.js";
-import { readTlsFiles, type TlsFiles } from "./server/tls-files.js";
-
-export interface RedisOptions extends TlsFiles {
-	/** Servers that are tried in turn, or nodes of a cluster. */
-	readonly url?: readonly string[] | undefined;
-	readonly password?: string | undefined;
-	readonly seconds?: number | undefined;
-	readonly namespace?: string | undefined;
-	readonly allow_loss?: boolean | undefined;
-}
+import { readTlsFiles } from "./server/tls-files.js";
 
 /**
  * Compares and sets, and touches no other key. No row is empty, so an empty text stands for none. Where it was not done,
@@ -39,13 +31,12 @@ const SWAP_SHA1 = createHash("sha1").update(SWAP).digest("hex");
  *
  * @throws {BackendError}
  */
-export async function openRedis({ url: urls = [], ...options }: RedisOptions): Promise<Backend> {
+export async function openRedis({ url: urls = [], ...options }: OptionsOf<typeof redisOptions>): Promise<Backend> {
 	const { namespace = "trocla", password, seconds = DEFAULT_SECONDS, allow_loss: mayLose = false } = options;
 	const server = serverName(urls);
 	const tls = await readTlsFiles(options);
 	const connection = new RedisConnection({ urls, password, tls, seconds, mayLose, server });
 	const patience = new Patience(seconds, isLost);
-	const rows = rowsIn(server);
 	const prefix = `${namespace}::`;
 
 	const ask = <Answer>(question: () => Promise<Answer>, key?: string) =>
@@ -55,7 +46,7 @@ export async function openRedis({ url: urls = [], ...options }: RedisOptions): P
 
 	async function stored(key: string): Promise<string | undefined> {
 		const row = await connection.send(prefix + key, ["GET", prefix + key]);
-		return row === null ? undefined : await rows.decode(String(row), key);
+		return row === null ? undefined : await decode(String(row), key, server);
 	}
 
 	async function runScript(key: string, before: string, after: string): Promise<unknown> {
@@ -69,13 +60,13 @@ export async function openRedis({ url: urls = [], ...options }: RedisOptions): P
 	}
 
 	async function swapOnce({ key, before, after }: Swap): Promise<boolean> {
-		const row = async (text: string | undefined) => (text === undefined ? "" : await rows.encode(text));
+		const row = async (text: string | undefined) => (text === undefined ? "" : await encode(text));
 		const [old, by] = [await row(before), await row(after)];
 		const answer = await runScript(key, old, by);
 		if (answer === 1) return true;
 		const other = String(answer);
 		// Other Keyv versions write the same text into another row.
-		if (before === undefined || other === "" || (await rows.decode(other, key)) !== before) return false;
+		if (before === undefined || other === "" || (await decode(other, key, server)) !== before) return false;
 		return (await runScript(key, other, before === after ? other : by)) === 1;
 	}
 

