@@ -26,20 +26,27 @@ export class Postgres {
 			const port = await freePort();
 			const args = ["-D", data, "-k", directory.path, "-h", "127.0.0.1", "-p", String(port), "-c", "fsync=off"];
 			const ready = /database system is ready to accept connections/;
-			const server = await startServer(pathOf("postgres"), args, ready, { ...account, cwd: directory.path });
-			return new Postgres(server, directory, port);
+			const start = () => startServer(pathOf("postgres"), args, ready, { ...account, cwd: directory.path });
+			return new Postgres(await start(), start, directory, port);
 		} catch (error) {
 			directory.remove();
 			throw error;
 		}
 	}
 
-	private readonly server: Server;
+	readonly port: number;
+	private server: Server;
+	private readonly start: () => Promise<Server>;
 	private readonly directory: ReturnType<typeof serverDirectory>;
-	private readonly port: number;
 
-	private constructor(server: Server, directory: ReturnType<typeof serverDirectory>, port: number) {
+	private constructor(
+		server: Server,
+		start: () => Promise<Server>,
+		directory: ReturnType<typeof serverDirectory>,
+		port: number,
+	) {
 		this.server = server;
+		this.start = start;
 		this.directory = directory;
 		this.port = port;
 	}
@@ -57,6 +64,16 @@ export class Postgres {
 		const database = method === "md5" ? "template1" : "postgres";
 		const args = ["-X", "-w", "-A", "-t", "-U", role, "-d", database, "-h", "127.0.0.1", "-c", "SELECT current_user"];
 		return this.psql(args, { PGPASSWORD: password });
+	}
+
+	/** Kills it with all its processes. */
+	kill(): Promise<void> {
+		return this.server.kill();
+	}
+
+	/** Starts it again on the files and the port that it had. */
+	async again(): Promise<void> {
+		this.server = await this.start();
 	}
 
 	async stop(): Promise<void> {

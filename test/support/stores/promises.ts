@@ -18,7 +18,7 @@ const FAULTS: readonly Fate[] = ["request-lost", "answer-lost", "silence"];
 const SECONDS = 1;
 
 /** What every store on a server promises, whatever happens to it and on the way to it. */
-export function keepsPromises(name: string, start: () => Promise<StoreServer>): void {
+export function keepsPromises(start: () => Promise<StoreServer>): void {
 	let server: StoreServer;
 	let keys = 0;
 
@@ -45,7 +45,7 @@ export function keepsPromises(name: string, start: () => Promise<StoreServer>): 
 		return trocla;
 	};
 
-	describe(name, () => {
+	describe("a store on a server", () => {
 		test(`${PROCESSES} processes ${where} that make one new key, in a store that is not there yet, print one value`, async () => {
 			const hosts = await Promise.all(
 				Array.from({ length: HOSTS }, (_, n) => (without ? directoryHost() : networkHost(n))),
