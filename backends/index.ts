@@ -1,5 +1,5 @@
 import type { Backend } from "./backend.js";
-import { type OptionKinds, type OptionsOf, postgresOptions } from "./options.js";
+import { type OptionKinds, type OptionsOf, postgresOptions, redisOptions } from "./options.js";
 
 /** How a store is configured and opened. */
 interface StoreKind<Kinds extends OptionKinds> {
@@ -27,6 +27,12 @@ const stores = {
 		required: ["url"],
 		schemes: ["postgres", "postgresql"],
 		open: async (options, create) => (await import("./postgres.js")).openPostgres(options, create),
+	}),
+	redis: kind({
+		options: redisOptions,
+		required: ["url"],
+		schemes: ["redis", "rediss", "unix"],
+		open: async (options) => (await import("./redis.js")).openRedis(options),
 	}),
 };
 

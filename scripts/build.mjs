@@ -26,6 +26,7 @@ const vendored = {
 	fastify: "fastify",
 	"js-yaml": "js-yaml",
 	pg: "pg",
+	"@redis/client": "redis",
 	"sha512crypt-node": "sha512crypt",
 };
 
