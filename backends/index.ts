@@ -1,5 +1,5 @@
 import type { Backend } from "./backend.js";
-import { type OptionKinds, type OptionsOf, postgresOptions, redisOptions } from "./options.js";
+import { connectionOptions, type OptionKinds, type OptionsOf, postgresOptions, redisOptions } from "./options.js";
 
 /** How a store is configured and opened. */
 interface StoreKind<Kinds extends OptionKinds> {
@@ -33,6 +33,21 @@ const stores = {
 		required: ["url"],
 		schemes: ["redis", "rediss", "unix"],
 		open: async (options) => (await import("./redis.js")).openRedis(options),
+	}),
+	vault: kind({
+		options: {
+			...connectionOptions,
+			token: "secret",
+			role_id: "text",
+			secret_id: "secret",
+			approle_path: "text",
+			namespace: "text",
+			mount: "text",
+			prefix: "text",
+		},
+		required: ["url"],
+		schemes: ["https", "http"],
+		open: async (options) => (await import("./vault.js")).openVault(options),
 	}),
 };
 

@@ -23,10 +23,9 @@ export type OptionsOf<Kinds extends OptionKinds> = {
 	readonly [Name in keyof Kinds]?: OptionValues[Kinds[Name]] | undefined;
 };
 
-/** What all stores on a server have. */
-export const serverOptions = {
+/** What all stores on a server have, but for who they are there. */
+export const connectionOptions = {
 	url: "url",
-	password: "secret",
 	/** PEM files: who signs the server's certificate; and the client's own certificate, and its key. */
 	ca: "path",
 	certificate: "path",
@@ -36,6 +35,8 @@ export const serverOptions = {
 	/** How many connections there are at most. */
 	connections: "number",
 } as const satisfies OptionKinds;
+
+export const serverOptions = { ...connectionOptions, password: "secret" } as const satisfies OptionKinds;
 
 /** What the stores in databases have. */
 export const sqlOptions = {
