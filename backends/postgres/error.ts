@@ -56,6 +56,13 @@ function explain(code: string, message: string): Explained | undefined {
 				`not allowed: ${message}`,
 				"The user needs SELECT, INSERT, UPDATE and DELETE on the table, and CREATE on the schema to make it",
 			];
+		case "42P01":
+			return [
+				"failed",
+				"unavailable",
+				`the table is gone: ${message}`,
+				"Restore it from a backup; or open the store again, to begin with an empty one",
+			];
 		case "25006":
 			return [
 				"failed",

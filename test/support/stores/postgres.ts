@@ -16,7 +16,7 @@ export async function postgresStore(): Promise<StoreServer> {
 			store_options: { url: `postgres://trocla@${host}:${port}/postgres`, password_file: password.path, tls: false },
 		}),
 		kill: () => server.kill(),
-		again: () => server.again(),
+		again: () => server.resume(),
 		async stop() {
 			await server.stop();
 			password.remove();
