@@ -5,7 +5,7 @@ import { RedisConnection } from "./redis/connection.js";
 import { isLost, redisError } from "./redis/error.js";
 import { keysInOrder } from "./redis/keys.js";
 import { eachInOrder } from "./server/each-in-order.js";
-import { decode, encode } from "./server/keyv-rows.js";
+import { damagedRow, decode, encode } from "./server/keyv-rows.js";
 import { DEFAULT_SECONDS, Patience } from "./server/patience.js";
 import { serverName } from "./server/server-name.js";
 import { readTlsFiles } from "./server/tls-files.js";
@@ -45,7 +45,9 @@ export async function openRedis({ url: urls = [], ...options }: OptionsOf<typeof
 		});
 
 	async function stored(key: string): Promise<string | undefined> {
-		const row = await connection.send(prefix + key, ["GET", prefix + key]);
+		const row = await connection.send(prefix + key, ["GET", prefix + key]).catch((error: Error) => {
+			throw /^WRONGTYPE /.test(error.message) ? damagedRow(key, server) : error;
+		});
 		return row === null ? undefined : await decode(String(row), key, server);
 	}
 
