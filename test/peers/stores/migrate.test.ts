@@ -27,11 +27,11 @@ async function scene(count: number, wanted: typeof kinds) {
 	const end = sandbox.path("last/trocla.sqlite");
 	stores.push(configured("last", { store_options: { path: end } }));
 	const rows = (path: string) => query(path, "SELECT key, value FROM keyv ORDER BY key");
-	return { sandbox, stores, before: () => rows(sandbox.store), after: () => rows(end) };
+	return { sandbox, stores, count, before: () => rows(sandbox.store), after: () => rows(end) };
 }
 
 /** Migrates from each to the next, killed in the middle twice, and then to the end. */
-async function migrateAlong(sandbox: Sandbox, stores: readonly { name: string; file: string }[], count: number) {
+async function migrateAlong({ sandbox, stores, count }: Awaited<ReturnType<typeof scene>>) {
 	for (const [index, { name: target, file: to }] of stores.entries()) {
 		const source = stores[index - 1];
 		if (!source) continue;
@@ -49,20 +49,17 @@ async function migrateAlong(sandbox: Sandbox, stores: readonly { name: string; f
 		const { code, stderr } = await sandbox.run(args);
 		expect(stderr, `from ${source.name} to ${target}`).toMatch(/^[\d,]+ keys? copied, .*\b0 differ\.\n$/);
 		expect(code).toBe(0);
-		const again = await sandbox.run([...args, "--json"]);
-		const nothingToDo = { copied: 0, same: count, again: 0, differ: 0, onlyInTarget: 0, left: [] };
-		expect(JSON.parse(again.stdout), `from ${source.name} to ${target}`).toMatchObject(nothingToDo);
 	}
 }
 
 test("50,000 keys go to a server and back, killed on the way, and are the same rows", async () => {
-	const { sandbox, stores, before, after } = await scene(50_000, kinds.slice(0, 1));
-	await migrateAlong(sandbox, stores, 50_000);
-	expect(await after()).toEqual(await before());
+	const along = await scene(50_000, kinds.slice(0, 1));
+	await migrateAlong(along);
+	expect(await along.after()).toEqual(await along.before());
 }, 180_000);
 
 test("keys go from each kind of store to the next, killed on the way, and are the same rows at the end", async () => {
-	const { sandbox, stores, before, after } = await scene(2000, kinds);
-	await migrateAlong(sandbox, stores, 2000);
-	expect(await after()).toEqual(await before());
+	const along = await scene(2000, kinds);
+	await migrateAlong(along);
+	expect(await along.after()).toEqual(await along.before());
 }, 180_000);
