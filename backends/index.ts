@@ -1,5 +1,12 @@
 import type { Backend } from "./backend.js";
-import { connectionOptions, type OptionKinds, type OptionsOf, postgresOptions, redisOptions } from "./options.js";
+import {
+	connectionOptions,
+	etcdOptions,
+	type OptionKinds,
+	type OptionsOf,
+	postgresOptions,
+	redisOptions,
+} from "./options.js";
 
 /** How a store is configured and opened. */
 interface StoreKind<Kinds extends OptionKinds> {
@@ -48,6 +55,12 @@ const stores = {
 		required: ["url"],
 		schemes: ["https", "http"],
 		open: async (options) => (await import("./vault.js")).openVault(options),
+	}),
+	etcd: kind({
+		options: etcdOptions,
+		required: ["url"],
+		schemes: ["http", "https"],
+		open: async (options) => (await import("./etcd.js")).openEtcd(options),
 	}),
 };
 

@@ -67,3 +67,11 @@ export const redisOptions = {
 	/** Whether the server may be one that loses what it answered was stored. */
 	allow_loss: "flag",
 } as const satisfies OptionKinds;
+
+export const etcdOptions = {
+	...serverOptions,
+	/** Members of one cluster, which are asked in turn. */
+	url: "urls",
+	/** What Keyv calls so: what keys begin with on the server, but for the `:` that follows. */
+	namespace: "text",
+} as const satisfies OptionKinds;

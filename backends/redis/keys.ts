@@ -1,4 +1,4 @@
-import { BackendError } from "../backend.js";
+import { keyText } from "../server/key-text.js";
 import { BYTES, type Send } from "./connection.js";
 
 /** How many keys the server looks at in one step; it serves nobody else meanwhile, for about a millisecond. */
@@ -46,7 +46,7 @@ export async function* keysInOrder(
 			for (const send of await primaries()) await scan(send, prefix, found);
 			return found.inOrder();
 		});
-		for (const key of keys) yield text(key.slice(bytes.length), server);
+		for (const key of keys) yield keyText(Buffer.from(key.slice(bytes.length), "latin1"), server);
 		const last = keys.at(-1);
 		if (last === undefined || isLast) return;
 		start = `${last}\0`;
@@ -104,19 +104,5 @@ class FirstKeys {
 			this.#keys.push(key);
 			this.#bytes += key.length + OVERHEAD;
 		}
-	}
-}
-
-const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-function text(bytes: string, server: string): string {
-	try {
-		return UTF8.decode(Buffer.from(bytes, "latin1"));
-	} catch {
-		throw new BackendError(
-			"damaged",
-			`${server} has a key that is not UTF-8`,
-			"Delete it with the server's own command: trocla never wrote it",
-		);
 	}
 }

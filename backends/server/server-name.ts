@@ -4,7 +4,7 @@ export function serverName(urls: readonly string[]): string {
 		.map((url) => {
 			const shown = new URL(url);
 			shown.username = "";
-			return shown.href;
+			return shown.href.replace(/\/$/, "");
 		})
 		.join(", ");
 }

@@ -44,6 +44,7 @@ export function checkStoreOptions({ store = "sqlite", store_options }: ConfigInp
 }
 
 const EXAMPLES: { readonly [store: string]: string } = {
+	etcd: "As in: store_options: {url: https://trocla@etcd.example.com:2379, password_file: /etc/trocla/etcd-password}",
 	redis: "As in: store_options: {url: rediss://trocla@redis.example.com, password_file: /etc/trocla/redis-password}",
 };
 
