@@ -76,7 +76,7 @@ export class VaultClient {
 
 	/** What an answer that is no success means. */
 	refusal({ status, errors }: VaultAnswer, path: string): BackendError {
-		const why = errors.join("; ").replace(/\s+/g, " ").slice(0, LONGEST_REASON) || `status ${status}`;
+		const why = errors.join("; ").replace(/\s+/g, " ").trim().slice(0, LONGEST_REASON) || `status ${status}`;
 		if (/too large/.test(why)) {
 			return new BackendError(
 				"full",

@@ -46,6 +46,7 @@ export function checkStoreOptions({ store = "sqlite", store_options }: ConfigInp
 const EXAMPLES: { readonly [store: string]: string } = {
 	etcd: "As in: store_options: {url: https://trocla@etcd.example.com:2379, password_file: /etc/trocla/etcd-password}",
 	redis: "As in: store_options: {url: rediss://trocla@redis.example.com, password_file: /etc/trocla/redis-password}",
+	vault: "As in: store_options: {url: https://vault.example.com:8200, token_env: VAULT_TOKEN}",
 };
 
 function checkSecret(what: string, options: { readonly [name: string]: unknown }, fail: Fail): void {

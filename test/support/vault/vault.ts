@@ -92,13 +92,13 @@ export class TestVault {
 		this.asked.push(`${method} ${path}`);
 		const mishap = this.befalls(method, path);
 		if (mishap === "hang") return undefined;
-		if (mishap === "cut") return void request.destroy();
+		if (mishap === "cut") return void request.socket.destroy();
 		if (typeof mishap === "object") return shown(mishap);
 		// Go's JSON has no halves of surrogate pairs.
 		const body = method === "GET" ? {} : wellFormed(await json(request).catch(() => ({})));
 		const list = url.searchParams.get("list") === "true";
 		const answer = this.#route({ request, path, body, isList: list, version: Number(url.searchParams.get("version")) });
-		if (mishap === "done, then cut") return void request.destroy();
+		if (mishap === "done, then cut") return void request.socket.destroy();
 		return answer;
 	}
 
