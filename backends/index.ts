@@ -1,5 +1,5 @@
 import type { Backend } from "./backend.js";
-import { type OptionKinds, type OptionsOf, postgresOptions } from "./options.js";
+import { type OptionKinds, type OptionsOf, postgresOptions, sqlOptions } from "./options.js";
 
 /** How a store is configured and opened. */
 interface StoreKind<Kinds extends OptionKinds> {
@@ -27,6 +27,12 @@ const stores = {
 		required: ["url"],
 		schemes: ["postgres", "postgresql"],
 		open: async (options, create) => (await import("./postgres.js")).openPostgres(options, create),
+	}),
+	mysql: kind({
+		options: sqlOptions,
+		required: ["url"],
+		schemes: ["mysql", "mariadb"],
+		open: async (options, create) => (await import("./mysql.js")).openMysql(options, create),
 	}),
 };
 
