@@ -68,7 +68,7 @@ export interface Backend {
  * - `damaged`: what is stored can't be read as what it should be
  * - `exposed`: others may read or replace it
  * - `full`: no space, or not allowed to write
- * - `refused`: the store is guarded, and the text is not one that it takes
+ * - `refused`: the text is not one that the store takes: it is guarded, or the text is too long for it
  * - `busy`: others hold it for longer than the time-out
  * - `unknown`: a connection was lost, and it can't be found out whether a change was stored
  * - `unavailable`: anything else

@@ -1,5 +1,5 @@
 import type { Backend } from "./backend.js";
-import { type OptionKinds, type OptionsOf, postgresOptions, sqlOptions } from "./options.js";
+import { etcdOptions, type OptionKinds, type OptionsOf, postgresOptions, redisOptions, sqlOptions } from "./options.js";
 
 /** How a store is configured and opened. */
 interface StoreKind<Kinds extends OptionKinds> {
@@ -33,6 +33,18 @@ const stores = {
 		required: ["url"],
 		schemes: ["mysql", "mariadb"],
 		open: async (options, create) => (await import("./mysql.js")).openMysql(options, create),
+	}),
+	redis: kind({
+		options: redisOptions,
+		required: ["url"],
+		schemes: ["redis", "rediss", "unix"],
+		open: async (options) => (await import("./redis.js")).openRedis(options),
+	}),
+	etcd: kind({
+		options: etcdOptions,
+		required: ["url"],
+		schemes: ["http", "https"],
+		open: async (options) => (await import("./etcd.js")).openEtcd(options),
 	}),
 };
 

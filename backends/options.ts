@@ -5,6 +5,8 @@ export interface OptionValues {
 	readonly text: string;
 	/** Where a server is, with a user but without a password. */
 	readonly url: string;
+	/** Where several servers are that have the same; a configuration may name one as `url` does. */
+	readonly urls: readonly string[];
 	/** A whole number above 0. */
 	readonly number: number;
 	readonly flag: boolean;
@@ -50,4 +52,25 @@ export const postgresOptions = {
 	...sqlOptions,
 	/** The schema that the table is in. */
 	schema: "text",
+} as const satisfies OptionKinds;
+
+// One connection to each server serves any number of calls.
+const { connections: _, ...redisServerOptions } = serverOptions;
+
+export const redisOptions = {
+	...redisServerOptions,
+	/** Servers that are tried in turn, or nodes of a cluster. */
+	url: "urls",
+	/** What Keyv calls so: what keys begin with on the server, but for the `::` that follows. */
+	namespace: "text",
+	/** Whether the server may be one that loses what it answered was stored. */
+	allow_loss: "flag",
+} as const satisfies OptionKinds;
+
+export const etcdOptions = {
+	...serverOptions,
+	/** Members of one cluster, which are asked in turn. */
+	url: "urls",
+	/** What Keyv calls so: what keys begin with on the server, but for the `:` that follows. */
+	namespace: "text",
 } as const satisfies OptionKinds;

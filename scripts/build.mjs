@@ -27,6 +27,7 @@ const vendored = {
 	"js-yaml": "js-yaml",
 	"mysql2/promise": "mysql2",
 	pg: "pg",
+	"@redis/client": "redis",
 	"sha512crypt-node": "sha512crypt",
 };
 

@@ -1,7 +1,8 @@
 import { createPool, type PoolConnection, type ResultSetHeader, type RowDataPacket } from "mysql2/promise";
+import { inTime } from "../server/in-time.js";
 import { isLost, ServerError } from "../server/server-error.js";
 import type { SqlPlace } from "../server/sql-place.js";
-import { within } from "../server/within.js";
+
 import { mysqlError } from "./error.js";
 
 /** How long a server may take to say goodbye before its connections are cut. */
@@ -55,7 +56,7 @@ export function connections(place: SqlPlace, seconds: number, most: number): Con
 
 	async function prepare(connection: PoolConnection): Promise<void> {
 		if (ready.has(connection.connection)) return;
-		for (const sql of session(seconds)) await within(seconds, connection.query(sql), () => connection.destroy());
+		for (const sql of session(seconds)) await inTime(connection.query(sql), seconds, () => connection.destroy());
 		ready.add(connection.connection);
 	}
 
@@ -63,7 +64,7 @@ export function connections(place: SqlPlace, seconds: number, most: number): Con
 		let isLate = false;
 		const coming = pool.getConnection();
 		coming.then((connection) => isLate && connection.release()).catch(() => {});
-		return await within(seconds, coming, () => {
+		return await inTime(coming, seconds, () => {
 			isLate = true;
 		});
 	}
@@ -90,14 +91,14 @@ export function connections(place: SqlPlace, seconds: number, most: number): Con
 	const on = (connection: PoolConnection): Statements => ({
 		async rows<Row>(sql: string, values: readonly string[] = []) {
 			const answer = connection.execute<RowDataPacket[]>(sql, [...values]);
-			const [rows] = await within(seconds, answer, () => connection.destroy()).catch(fail);
+			const [rows] = await inTime(answer, seconds, () => connection.destroy()).catch(fail);
 			// The statement's columns are named as the type has them.
 			return rows as Row[];
 		},
 
 		async change(sql, values) {
 			const answer = connection.execute<ResultSetHeader>(sql, [...values]);
-			const [{ affectedRows }] = await within(seconds, answer, () => connection.destroy()).catch(fail);
+			const [{ affectedRows }] = await inTime(answer, seconds, () => connection.destroy()).catch(fail);
 			return affectedRows;
 		},
 	});
@@ -109,7 +110,7 @@ export function connections(place: SqlPlace, seconds: number, most: number): Con
 
 		transaction: (work) =>
 			using(async (connection) => {
-				const say = (sql: string) => within(seconds, connection.query(sql), () => connection.destroy()).catch(fail);
+				const say = (sql: string) => inTime(connection.query(sql), seconds, () => connection.destroy()).catch(fail);
 				await say("START TRANSACTION");
 				try {
 					const result = await work(on(connection));
@@ -122,7 +123,7 @@ export function connections(place: SqlPlace, seconds: number, most: number): Con
 			}),
 
 		async close() {
-			await within(GOODBYE_SECONDS, pool.end(), () => {
+			await inTime(pool.end(), GOODBYE_SECONDS, () => {
 				for (const connection of open) connection.destroy();
 			}).catch(() => {});
 		},

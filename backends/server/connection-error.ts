@@ -5,7 +5,7 @@ export class NoAnswer extends Error {
 	override name = "NoAnswer";
 
 	constructor(seconds: number) {
-		super(`no answer in ${seconds} seconds`);
+		super(`no answer in ${Number(seconds.toFixed(1))} seconds`);
 	}
 }
 

@@ -20,6 +20,8 @@ export interface HttpQuestion {
 	readonly headers?: OutgoingHttpHeaders;
 	/** Sent as JSON. */
 	readonly body?: unknown;
+	/** How long this answer may take, where that is not as long as any. */
+	readonly seconds?: number;
 }
 
 export interface HttpAnswer {
@@ -49,7 +51,7 @@ export class HttpClient {
 	 *
 	 * @throws {NoAnswer} and Node's errors: see isConnectionLost and connectionError
 	 */
-	async ask({ method, path, headers, body }: HttpQuestion): Promise<HttpAnswer> {
+	async ask({ method, path, headers, body, seconds = this.#settings.seconds }: HttpQuestion): Promise<HttpAnswer> {
 		const url = new URL(path, this.#base);
 		const sent = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
 		const ask = url.protocol === "https:" ? tlsRequest : request;
@@ -65,7 +67,6 @@ export class HttpClient {
 				...(sent && { "content-type": "application/json", "content-length": sent.length }),
 			},
 		});
-		const { seconds } = this.#settings;
 		const noAnswer = new NoAnswer(seconds);
 		let isLate = false;
 		const end = setTimeout(() => {

@@ -28,7 +28,11 @@ export async function encode(text: string): Promise<string> {
 export async function decode(row: string, key: string, server: string): Promise<string> {
 	const stored = await Promise.resolve(keyv.deserializeData<unknown>(row)).catch(() => undefined);
 	if (typeof stored?.value === "string") return stored.value;
-	throw new BackendError(
+	throw damagedRow(key, server);
+}
+
+export function damagedRow(key: string, server: string): BackendError {
+	return new BackendError(
 		"damaged",
 		`the row of ${JSON.stringify(key)} in ${server} is not one that Keyv wrote`,
 		"Restore this row from a backup, or delete it if it is not trocla's",

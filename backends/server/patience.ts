@@ -23,12 +23,16 @@ export class Patience {
 		this.#isLost = isLost;
 	}
 
-	/** Asks again while the server is away; what is asked must change nothing. */
-	async read<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+	/**
+	 * Asks again while the server is away; what is asked must change nothing.
+	 *
+	 * @param ask - hears how many seconds are left
+	 */
+	async read<Answer>(ask: (seconds: number) => Promise<Answer>): Promise<Answer> {
 		const end = performance.now() + this.#ms;
 		for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
 			try {
-				return await ask();
+				return await ask((end - performance.now()) / 1000);
 			} catch (error) {
 				if (!this.#isLost(error) || performance.now() + pause > end) throw error;
 			}
@@ -52,7 +56,7 @@ export class Patience {
 	async swap(
 		{ key, before, after }: Swap,
 		swap: () => Promise<boolean>,
-		read: () => Promise<string | undefined>,
+		read: (seconds: number) => Promise<string | undefined>,
 	): Promise<boolean> {
 		try {
 			const done = await swap();

@@ -1,4 +1,5 @@
 import { type StoreName, storeKind } from "../../backends/index.js";
+import { serverName } from "../../backends/server/server-name.js";
 import type { SecretSource } from "../secret.js";
 import { quoteValue } from "../value.js";
 import { type Fail, filePath, map, onlyKnown, secretNames, secretOf, secretPlace, wholeNumber } from "./fields.js";
@@ -35,13 +36,17 @@ export function checkStoreOptions({ store = "sqlite", store_options }: ConfigInp
 		if (kind === "path") filePath(at, value, fail);
 		else if (kind === "number") wholeNumber(at, value, { min: 1, max: MOST }, fail);
 		else if (kind === "url") checkUrl(at, value, schemes, fail);
+		else if (kind === "urls") checkUrls(at, value, schemes, fail);
 		else if (kind === "map") map(value, (message) => fail(`${at} ${message}`));
 		else if (kind === "flag" && typeof value !== "boolean") throw fail(`${at} must be true or false`);
 		else if (kind === "text" && (typeof value !== "string" || value === "")) throw fail(`${at} must be a text`);
 	}
 }
 
-const EXAMPLES: { readonly [store: string]: string } = {};
+const EXAMPLES: { readonly [store: string]: string } = {
+	etcd: "As in: store_options: {url: https://trocla@etcd.example.com:2379, password_file: /etc/trocla/etcd-password}",
+	redis: "As in: store_options: {url: rediss://trocla@redis.example.com, password_file: /etc/trocla/redis-password}",
+};
 
 function checkSecret(what: string, options: { readonly [name: string]: unknown }, fail: Fail): void {
 	const given = secretNames(what).filter((name) => options[name] !== undefined);
@@ -62,6 +67,12 @@ function checkUrl(at: string, value: unknown, schemes: readonly string[], fail: 
 	}
 }
 
+function checkUrls(at: string, value: unknown, schemes: readonly string[], fail: Fail): void {
+	const urls = Array.isArray(value) ? value : [value];
+	if (urls.length === 0) throw fail(`${at} names no server`);
+	for (const url of urls) checkUrl(at, url, schemes, fail);
+}
+
 /** The store of a configuration that was checked. */
 export function storeOf(
 	{ store = "sqlite", store_options = {} }: ConfigInput,
@@ -75,7 +86,8 @@ export function storeOf(
 		const value = kind === "secret" ? secretOf(given, name, absolute) : given[name];
 		if (value === undefined) continue;
 		if (kind === "secret") secrets[name] = value as SecretSource;
-		else options[name] = kind === "path" ? absolute(String(value)) : value;
+		else if (kind === "path") options[name] = absolute(String(value));
+		else options[name] = kind === "urls" ? [value].flat() : value;
 	}
 	return { name: store, options, secrets };
 }
@@ -88,8 +100,6 @@ export function storeFile({ name, options }: StorePlace): string | undefined {
 /** A store in words, without who uses it: its file, its URL, or what kind it is. */
 export function storeLabel({ name, options }: StorePlace): string {
 	if (typeof options.path === "string") return options.path;
-	if (typeof options.url !== "string") return name;
-	const url = new URL(options.url);
-	url.username = "";
-	return url.href;
+	const urls = [options.url ?? []].flat();
+	return urls.length === 0 ? name : serverName(urls.map(String));
 }

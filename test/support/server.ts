@@ -1,9 +1,10 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chownSync, mkdtempSync, rmSync } from "node:fs";
+import { chownSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 
 /** Who a server runs as, where it refuses to be root. */
 export interface Account {
@@ -15,6 +16,8 @@ export interface Account {
 export interface Server {
 	/** Stops it, by the signal that its manual has for that, and waits until it has ended. */
 	stop(signal?: NodeJS.Signals): Promise<void>;
+	/** Kills it and all processes that it has started, at once, and waits until they have ended. */
+	kill(): Promise<void>;
 }
 
 /**
@@ -56,7 +59,28 @@ export async function startServer(
 			await ended;
 			clearTimeout(stubborn);
 		},
+		async kill() {
+			const pids = [child.pid ?? 0, ...childrenOf(child.pid ?? 0)];
+			for (const pid of pids) killed(pid);
+			await ended;
+			// PostgreSQL does not start while a process of the one before still lives.
+			while (pids.some(killed)) await wait(5);
+		},
 	};
+}
+
+function childrenOf(pid: number): number[] {
+	const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
+	return children.flatMap((child) => [child, ...childrenOf(child)]);
+}
+
+/** Kills a process, and says whether it lived. */
+function killed(pid: number): boolean {
+	try {
+		return process.kill(pid, "SIGKILL");
+	} catch {
+		return false;
+	}
 }
 
 const START_MS = 60_000;

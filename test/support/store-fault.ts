@@ -1,8 +1,5 @@
-import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
 import { expect } from "vitest";
 import type { Backend } from "../../backends/backend.js";
-import { cleanUp } from "./sandbox.js";
 
 /** The error that opening a store ends with, and its hint, which must not tell the password, nor who uses the store. */
 export async function faultOf(opening: Promise<Backend>, password: string): Promise<string> {
@@ -18,12 +15,4 @@ export async function faultOf(opening: Promise<Backend>, password: string): Prom
 	expect(`${text} ${JSON.stringify(error)} ${error.stack}`).not.toContain(password);
 	expect(error.message).not.toContain("trocla@");
 	return text;
-}
-
-/** The port of a server that takes connections and never answers. */
-export async function silentPort(): Promise<number> {
-	const silent = createServer(() => {}).listen(0, "127.0.0.1");
-	cleanUp(() => silent.close());
-	await once(silent, "listening");
-	return (silent.address() as AddressInfo).port;
 }

@@ -5,11 +5,12 @@ import type { Backend } from "../../../backends/backend.js";
 import { openStore } from "../../../backends/index.js";
 import { all, conforms } from "../../backends/conformance.js";
 import { MariaDb } from "../../support/mariadb.js";
+import { muteServer } from "../../support/mute-server.js";
 import { missing } from "../../support/peers.js";
 import { literal } from "../../support/postgres.js";
 import { cleanUp, Sandbox } from "../../support/sandbox.js";
 import { freePort } from "../../support/server.js";
-import { faultOf, silentPort } from "../../support/store-fault.js";
+import { faultOf } from "../../support/store-fault.js";
 import { TestCa } from "../../support/tls.js";
 import { Wire } from "../../support/wire.js";
 
@@ -84,7 +85,7 @@ describe.skipIf(missing("mariadb", "mariadbd", "mariadb-install-db"))("MariaDB (
 
 		test("a server that accepts and never answers", async () => {
 			const start = performance.now();
-			expect(await fault({ seconds: 1, url: urlOf(await silentPort()) })).toMatch(/no answer in/);
+			expect(await fault({ seconds: 1, url: urlOf(await muteServer()) })).toMatch(/no answer in/);
 			expect(performance.now() - start).toBeLessThan(5000);
 		});
 	});

@@ -5,12 +5,13 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Backend } from "../../../backends/backend.js";
 import { openStore } from "../../../backends/index.js";
 import { all } from "../../backends/conformance.js";
+import { muteServer } from "../../support/mute-server.js";
 import { isRoot } from "../../support/nobody.js";
 import { missing } from "../../support/peers.js";
 import { literal, Postgres, unprivileged } from "../../support/postgres.js";
 import { cleanUp, Sandbox } from "../../support/sandbox.js";
 import { freePort, serverDirectory } from "../../support/server.js";
-import { faultOf, silentPort } from "../../support/store-fault.js";
+import { faultOf } from "../../support/store-fault.js";
 import { TestCa } from "../../support/tls.js";
 import { Wire } from "../../support/wire.js";
 
@@ -78,7 +79,7 @@ describe.skipIf(missing("initdb", "postgres", "psql"))("PostgreSQL (needs postgr
 
 		test("a server that accepts and never answers", async () => {
 			const start = performance.now();
-			expect(await fault({ seconds: 1, url: urlOf(await silentPort()) })).toMatch(/no answer in time/);
+			expect(await fault({ seconds: 1, url: urlOf(await muteServer()) })).toMatch(/no answer in time/);
 			expect(performance.now() - start).toBeLessThan(5000);
 		});
 	});
