@@ -6,6 +6,7 @@ import {
 	type OptionsOf,
 	postgresOptions,
 	redisOptions,
+	sqlOptions,
 } from "./options.js";
 
 /** How a store is configured and opened. */
@@ -34,6 +35,12 @@ const stores = {
 		required: ["url"],
 		schemes: ["postgres", "postgresql"],
 		open: async (options, create) => (await import("./postgres.js")).openPostgres(options, create),
+	}),
+	mysql: kind({
+		options: sqlOptions,
+		required: ["url"],
+		schemes: ["mysql", "mariadb"],
+		open: async (options, create) => (await import("./mysql.js")).openMysql(options, create),
 	}),
 	redis: kind({
 		options: redisOptions,
