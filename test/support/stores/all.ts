@@ -1,4 +1,6 @@
 import type { Program } from "../peers.js";
+import { Etcd } from "./etcd.js";
+import { mysqlStore } from "./mysql.js";
 import { postgresStore } from "./postgres.js";
 import { Redis } from "./redis.js";
 import type { StoreServer } from "./store-server.js";
@@ -11,6 +13,8 @@ export const storeServers: readonly {
 	readonly start: () => Promise<StoreServer>;
 }[] = [
 	{ name: "PostgreSQL", needs: ["postgres"], start: postgresStore },
+	{ name: "MariaDB", needs: ["mariadbd"], start: mysqlStore },
 	{ name: "Redis", needs: ["redis-server"], start: () => Redis.start() },
+	{ name: "etcd", needs: ["etcd"], start: () => Etcd.start() },
 	{ name: "Vault", needs: [], start: vaultStore },
 ];
