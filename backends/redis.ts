@@ -5,7 +5,7 @@ import { RedisConnection } from "./redis/connection.js";
 import { isLost, redisError } from "./redis/error.js";
 import { keysInOrder } from "./redis/keys.js";
 import { eachInOrder } from "./server/each-in-order.js";
-import { damagedRow, decode, encode } from "./server/keyv-rows.js";
+import { decode, encode } from "./server/keyv-rows.js";
 import { DEFAULT_SECONDS, Patience } from "./server/patience.js";
 import { serverName } from "./server/server-name.js";
 import { readTlsFiles } from "./server/tls-files.js";
@@ -38,26 +38,27 @@ export async function openRedis({ url: urls = [], ...options }: OptionsOf<typeof
 	const connection = new RedisConnection({ urls, password, tls, seconds, mayLose, server });
 	const patience = new Patience(seconds, isLost);
 	const prefix = `${namespace}::`;
+	const rowKey = (key: string) => prefix + key;
 
-	const ask = <Answer>(question: () => Promise<Answer>, key?: string) =>
+	const ask = <Answer>(question: (seconds: number) => Promise<Answer>, key?: string) =>
 		patience.read(question).catch((error: unknown) => {
 			throw redisError(error, server, key);
 		});
 
-	async function stored(key: string): Promise<string | undefined> {
-		const row = await connection.send(prefix + key, ["GET", prefix + key]).catch((error: Error) => {
-			throw /^WRONGTYPE /.test(error.message) ? damagedRow(key, server) : error;
-		});
-		return row === null ? undefined : await decode(String(row), key, server);
+	const text = async (row: unknown, key: string) => (row === null ? undefined : await decode(String(row), key, server));
+
+	async function stored(key: string, left: number): Promise<string | undefined> {
+		const row = await connection.send(rowKey(key), ["GET", rowKey(key)], left);
+		return await text(row, key);
 	}
 
 	async function runScript(key: string, before: string, after: string): Promise<unknown> {
-		const args = ["1", prefix + key, before, after];
+		const args = ["1", rowKey(key), before, after];
 		try {
-			return await connection.send(prefix + key, ["EVALSHA", SWAP_SHA1, ...args]);
+			return await connection.send(rowKey(key), ["EVALSHA", SWAP_SHA1, ...args]);
 		} catch (error) {
 			if (!/^NOSCRIPT /.test((error as Error).message)) throw error;
-			return await connection.send(prefix + key, ["EVAL", SWAP, ...args]);
+			return await connection.send(rowKey(key), ["EVAL", SWAP, ...args]);
 		}
 	}
 
@@ -77,7 +78,7 @@ export async function openRedis({ url: urls = [], ...options }: OptionsOf<typeof
 			return await patience.swap(
 				{ key, before, after },
 				() => swapOnce({ key, before, after }),
-				() => stored(key),
+				(left) => stored(key, left),
 			);
 		} catch (error) {
 			throw redisError(error, server, key);
@@ -88,10 +89,14 @@ export async function openRedis({ url: urls = [], ...options }: OptionsOf<typeof
 	await ask(() => connection.primaries());
 
 	return {
-		read: (key) => ask(() => stored(key), key),
+		read: (key) => ask((left) => stored(key, left), key),
 
 		readMany(keys) {
-			return ask(() => Promise.all(keys.map(stored)));
+			return ask(async (left) => {
+				if (keys.length === 0) return [];
+				const found = await connection.getMany(keys.map(rowKey), left);
+				return await Promise.all(keys.map((key, index) => text(found[index], key)));
+			});
 		},
 
 		swap: (key, before, after) => swap({ key, before, after }),

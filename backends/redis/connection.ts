@@ -30,6 +30,8 @@ export const BYTES = { typeMapping: { [BLOB]: Buffer } };
 interface Connected {
 	/** To the primary that has this key. */
 	send(key: string, args: readonly string[]): Promise<Reply>;
+	/** The texts of several keys. */
+	getMany(keys: readonly string[]): Promise<readonly Reply[]>;
 	primaries(): readonly Send[];
 	destroy(): void;
 }
@@ -47,9 +49,18 @@ export class RedisConnection {
 		this.#settings = settings;
 	}
 
-	/** Sends a command to the primary that has this key. */
-	send(key: string, args: readonly string[]): Promise<Reply> {
-		return this.#use((connected) => connected.send(key, args));
+	/**
+	 * Sends a command to the primary that has this key.
+	 *
+	 * @param seconds - how long the answer may take, to connect included
+	 */
+	send(key: string, args: readonly string[], seconds?: number): Promise<Reply> {
+		return this.#use((connected) => connected.send(key, args), seconds);
+	}
+
+	/** The texts of several keys; `null` where there is none. */
+	getMany(keys: readonly string[], seconds?: number): Promise<readonly Reply[]> {
+		return this.#use((connected) => connected.getMany(keys), seconds);
 	}
 
 	/** All primaries: of a cluster several, else one. */
@@ -70,9 +81,11 @@ export class RedisConnection {
 		await current?.then(destroy, () => {});
 	}
 
-	async #use<Answer>(use: (connected: Connected) => Promise<Answer>): Promise<Answer> {
-		const { seconds, server } = this.#settings;
-		if (this.#isClosed) throw new BackendError("unavailable", `${server} is closed`);
+	async #use<Answer>(
+		use: (connected: Connected) => Promise<Answer>,
+		seconds = this.#settings.seconds,
+	): Promise<Answer> {
+		if (this.#isClosed) throw new BackendError("unavailable", `${this.#settings.server} is closed`);
 		this.#current ??= this.#connect();
 		const current = this.#current;
 		try {
@@ -108,6 +121,7 @@ export class RedisConnection {
 		const client = createClient({ ...this.#common(url), disableOfflineQueue: true }) as RedisClientType;
 		const connected = this.#watched(client, {
 			send: (_, args) => client.sendCommand(args),
+			getMany: (keys) => client.sendCommand<string[]>(["MGET", ...keys]),
 			primaries: () => [(args, options) => client.sendCommand(args, options)],
 			destroy: () => client.isOpen && client.destroy(),
 		});
@@ -131,6 +145,7 @@ export class RedisConnection {
 		const cluster = createCluster({ rootNodes: [common], defaults: common }) as unknown as RedisClusterType;
 		const connected = this.#watched(cluster, {
 			send: (key, args) => cluster.sendCommand(key, false, [...args]),
+			getMany: (keys) => Promise.all(keys.map((key) => cluster.sendCommand(key, false, ["GET", key]).catch(noText))),
 			primaries: () =>
 				cluster.masters.map(
 					(primary) => async (args, options) => (await cluster.nodeClient(primary)).sendCommand(args, options),
@@ -176,6 +191,12 @@ export class RedisConnection {
 			},
 		} as RedisClientOptions;
 	}
+}
+
+/** What MGET gives for what is no text. */
+function noText(error: Error): null {
+	if (/^WRONGTYPE /.test(error.message)) return null;
+	throw error;
 }
 
 const destroy = (connected: Connected) => connected.destroy();

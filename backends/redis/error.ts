@@ -43,7 +43,7 @@ const REPLIES = [
 		reply: /^NOPERM/,
 		fault: "full",
 		message: "the user may not do what trocla needs",
-		hint: "On the server: ACL SETUSER NAME +get +set +del +scan +eval +evalsha +info +config|get ~trocla::*",
+		hint: "On the server: ACL SETUSER NAME +get +mget +set +del +scan +eval +evalsha +info +config|get ~trocla::*",
 	},
 	{
 		reply: /^OOM/,

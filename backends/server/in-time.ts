@@ -6,17 +6,21 @@ import { NoAnswer } from "./connection-error.js";
  * @param late - gives up what the answer was waited for from
  * @throws {NoAnswer}
  */
-export async function inTime<Answer>(answer: Promise<Answer>, seconds: number, late: () => void): Promise<Answer> {
-	let end: NodeJS.Timeout | undefined;
-	const over = new Promise<never>((_, reject) => {
-		end = setTimeout(() => {
+export function inTime<Answer>(answer: Promise<Answer>, seconds: number, late: () => void): Promise<Answer> {
+	return new Promise((resolve, reject) => {
+		const end = setTimeout(() => {
 			reject(new NoAnswer(seconds));
 			late();
 		}, seconds * 1000);
+		answer.then(
+			(value) => {
+				clearTimeout(end);
+				resolve(value);
+			},
+			(error: unknown) => {
+				clearTimeout(end);
+				reject(error);
+			},
+		);
 	});
-	try {
-		return await Promise.race([answer, over]);
-	} finally {
-		clearTimeout(end);
-	}
 }

@@ -30,13 +30,16 @@ export class Patience {
 	 */
 	async read<Answer>(ask: (seconds: number) => Promise<Answer>): Promise<Answer> {
 		const end = performance.now() + this.#ms;
+		// Timers of one length are cheap for Node, and most reads are asked once.
+		let left = this.#ms;
 		for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
 			try {
-				return await ask((end - performance.now()) / 1000);
+				return await ask(left / 1000);
 			} catch (error) {
 				if (!this.#isLost(error) || performance.now() + pause > end) throw error;
 			}
 			await wait(pause);
+			left = end - performance.now();
 		}
 	}
 

@@ -14,12 +14,12 @@ import { TestCa } from "../../support/tls.js";
 type Options = OptionsOf<typeof redisOptions>;
 
 async function opened(options: Options): Promise<Backend> {
-	const backend = await openRedis({ seconds: 1, ...options });
+	const backend = await openRedis(options);
 	cleanUp(() => backend.close());
 	return backend;
 }
 
-const refused = (options: Options) => expect(openRedis({ seconds: 1, ...options })).rejects;
+const refused = (options: Options) => expect(openRedis(options)).rejects;
 
 async function started(...settings: string[]): Promise<Redis> {
 	const redis = await Redis.start(settings);
@@ -169,7 +169,9 @@ describe.skipIf(missing("redis-server", "redis-cli"))("a Redis", () => {
 		const message = (text: string) => ({ message: expect.stringContaining(text) });
 		await refused({ url: [`rediss://127.0.0.1:${port}`], ca, ...own }).toMatchObject(message("is for another name"));
 		await refused({ url: [`rediss://localhost:${port}`], ...own }).toMatchObject(message("a CA that is not trusted"));
-		await refused({ url: [`rediss://localhost:${redis.port}`], ca }).toMatchObject({ name: "BackendError" });
+		await refused({ url: [`rediss://localhost:${redis.port}`], ca, seconds: 1 }).toMatchObject({
+			name: "BackendError",
+		});
 		await refused({ url: [`rediss://localhost:${port}`], ca, certificate }).toMatchObject(message("only one of"));
 		await refused({ url: [`rediss://localhost:${port}`], ca: "/nowhere.pem" }).toMatchObject(
 			message("store_options.ca: /nowhere.pem can't be used"),
@@ -202,4 +204,4 @@ describe.skipIf(missing("redis-server", "redis-cli"))("a Redis", () => {
 	});
 });
 
-const RIGHTS = ["+get", "+set", "+del", "+scan", "+eval", "+evalsha", "+info", "+config|get"];
+const RIGHTS = ["+get", "+mget", "+set", "+del", "+scan", "+eval", "+evalsha", "+info", "+config|get"];
