@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { userInfo } from "node:os";
 import { BackendError } from "../backend.js";
 import type { OptionsOf, sqlOptions } from "../options.js";
+import { serverName } from "./server-name.js";
 import { readTlsFiles, type TlsTexts } from "./tls-files.js";
 
 export type SqlOptions = OptionsOf<typeof sqlOptions>;
@@ -47,7 +48,7 @@ export async function sqlPlace(options: SqlOptions, defaultPort: number): Promis
 		password,
 		database,
 		tls: await tlsOf(options, socket !== undefined, isLoopback(host)),
-		server: `${protocol}//${hostname}${port && `:${port}`}${pathname}`,
+		server: serverName([url]),
 	};
 }
 
