@@ -45,6 +45,9 @@ export function checkStoreOptions({ store = "sqlite", store_options }: ConfigInp
 
 const EXAMPLES: { readonly [store: string]: string } = {
 	etcd: "As in: store_options: {url: https://trocla@etcd.example.com:2379, password_file: /etc/trocla/etcd-password}",
+	mysql: "As in: store_options: {url: mysql://trocla@db.example.com/trocla, password_file: /etc/trocla/db-password}",
+	postgres:
+		"As in: store_options: {url: postgres://trocla@db.example.com/trocla, password_file: /etc/trocla/db-password}",
 	redis: "As in: store_options: {url: rediss://trocla@redis.example.com, password_file: /etc/trocla/redis-password}",
 	vault: "As in: store_options: {url: https://vault.example.com:8200, token_env: VAULT_TOKEN}",
 };
