@@ -17,6 +17,8 @@ interface StoreKind<Kinds extends OptionKinds> {
 	readonly required?: readonly (keyof Kinds & string)[];
 	/** What its URL may begin with, without the colon. */
 	readonly schemes?: readonly string[];
+	/** What whoever opens it is warned of. */
+	readonly caution?: string;
 	/** Where `create` is false, a store that is not there is an error; else it is made. */
 	open(options: OptionsOf<Kinds>, create: boolean): Promise<Backend>;
 }
@@ -68,6 +70,13 @@ const stores = {
 		required: ["url"],
 		schemes: ["http", "https"],
 		open: async (options) => (await import("./etcd.js")).openEtcd(options),
+	}),
+	keyv: kind({
+		options: { adapter: "package", uri: "url", options: "map", password: "secret", seconds: "number" },
+		required: ["adapter"],
+		caution:
+			"Keyv has no compare-and-set, so store: keyv is right in one process alone: two at once may give a key two values",
+		open: async (options) => (await import("./keyv.js")).openKeyv(options),
 	}),
 };
 

@@ -10,6 +10,8 @@ export interface OptionValues {
 	/** A whole number above 0. */
 	readonly number: number;
 	readonly flag: boolean;
+	/** A Node module: a package's name or a file's absolute path, and the directory where it is looked for first. */
+	readonly package: { readonly name: string; readonly from: string };
 	/** Any map, for whoever opens the store to check. */
 	readonly map: { readonly [name: string]: unknown };
 	/** What only the file, variable or credential holds that a configuration names as `NAME_file`, `NAME_env`, `NAME_credential`. */

@@ -94,7 +94,7 @@ export class VaultClient {
 
 	async #send({ method, path, body }: VaultQuestion, token: string | undefined): Promise<VaultAnswer> {
 		const headers = {
-			// A proxy of Vault's, and a browser's trick, are told apart by it.
+			// A Vault Agent may be told to refuse what does not have it.
 			"x-vault-request": "true",
 			...(token !== undefined && { "x-vault-token": token }),
 			...(this.#namespace !== undefined && { "x-vault-namespace": this.#namespace }),

@@ -16,6 +16,8 @@ export interface AppRole {
 
 type Send = (question: VaultQuestion, token: string | undefined) => Promise<VaultAnswer>;
 
+const LOOK = { method: "GET", path: "auth/token/lookup-self" } as const;
+
 /** When a process has lasted for so long it is no single command, and the token that it was given is renewed. */
 const FIRST_LOOK_MS = 1000;
 const AGAIN_MS = 5000;
@@ -27,6 +29,7 @@ export class Login {
 	readonly #send: Send;
 	#token: string | undefined;
 	#loggingIn: Promise<string> | undefined;
+	#replacing: Promise<string | undefined> | undefined;
 	#timer: NodeJS.Timeout | undefined;
 	#isClosed = false;
 
@@ -41,16 +44,27 @@ export class Login {
 		return this.#token ?? (this.#appRole && (await this.#logIn(this.#appRole)));
 	}
 
-	/** The token to try after one was refused; `undefined` where there is no other. */
+	/** The token to try after one was refused; `undefined` where there is no other, or it was not the token's fault. */
 	async tokenAfter(refused: string | undefined): Promise<string | undefined> {
 		if (!this.#appRole) return undefined;
-		if (this.#token === refused) this.#token = undefined;
-		return await this.token();
+		if (this.#token !== refused) return await this.token();
+		this.#replacing ??= this.#replace(refused).finally(() => {
+			this.#replacing = undefined;
+		});
+		return await this.#replacing;
 	}
 
 	close(): void {
 		this.#isClosed = true;
 		clearTimeout(this.#timer);
+	}
+
+	/** A secret_id may be good for one login only, so none is made for what the policies don't allow anyway. */
+	async #replace(refused: string | undefined): Promise<string | undefined> {
+		const { status } = await this.#send(LOOK, refused);
+		if (status === 200) return undefined;
+		this.#token = undefined;
+		return await this.token();
 	}
 
 	/** All who need it at the same time wait for the same login. */
@@ -78,7 +92,7 @@ export class Login {
 	}
 
 	async #lookAt(token: string): Promise<void> {
-		const { data } = await this.#send({ method: "GET", path: "auth/token/lookup-self" }, token);
+		const { data } = await this.#send(LOOK, token);
 		if (data.renewable === true) this.#renewAtHalf(token, data.ttl);
 	}
 

@@ -85,6 +85,14 @@ describe("a server that", () => {
 		await expect(served.open({ url, seconds: 1 })).rejects.toMatchObject(gone);
 	});
 
+	test("has a name that nobody knows is told apart", async () => {
+		const unknown = served.open({ url: "https://vault.invalid:8200", seconds: 1 });
+		await expect(unknown).rejects.toMatchObject({
+			fault: "unavailable",
+			message: expect.stringMatching(/^https:\/\/vault\.invalid:8200: (there is no such host|no answer)/),
+		});
+	});
+
 	test("is sealed is waited for, and then said to be sealed", async () => {
 		const { vault } = served;
 		const backend = await served.open({ seconds: 1 });

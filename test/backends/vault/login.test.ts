@@ -83,6 +83,17 @@ describe("an AppRole", () => {
 		expect(await backend.read("a")).toBeUndefined();
 	});
 
+	test("does not log in again for what its policies don't allow", async () => {
+		const backend = await served.open();
+		await backend.swap("a", undefined, "1");
+		served.vault.tokens.roles.set("poor", { secret: "s", policy: { "secret/data/*": ["read"] }, ttl: 60, uses: 1 });
+		const poor = await served.open({ role_id: "poor", secret_id: "s", prefix: backend.prefix });
+		await expect(poor.swap("b", undefined, "1")).rejects.toMatchObject({
+			message: expect.stringContaining("permission denied"),
+		});
+		expect(await poor.read("a")).toBe("1");
+	});
+
 	test("with a wrong secret is refused, and nothing of it shown", async () => {
 		const options = { ...appRole(), secret_id: "wr0ng-id" };
 		const error = await served.open(options).then(

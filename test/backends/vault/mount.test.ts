@@ -122,7 +122,7 @@ test("TLS is with the server that the CA has signed, under its name", async () =
 	const directory = mkdtempSync(join(tmpdir(), "trocla-test-"));
 	cleanUp(() => rmSync(directory, { recursive: true }));
 	const { certificate, key, ca = "" } = await (await TestCa.make(directory)).https();
-	const vault = await TestVault.start({ cert: readFileSync(certificate), key: readFileSync(key) });
+	const vault = await TestVault.start({ tls: { cert: readFileSync(certificate), key: readFileSync(key) } });
 	cleanUp(() => vault.stop());
 	const options = { url: vault.url, token: vault.root, seconds: 2 };
 	const backend = await served.open({ ...options, ca });

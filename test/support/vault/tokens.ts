@@ -45,8 +45,9 @@ export class Tokens {
 		this.#tokens.delete(token);
 	}
 
+	/** All but root's. */
 	revokeAll(): void {
-		this.#tokens.clear();
+		for (const [token, { policy }] of this.#tokens) if (policy !== "root") this.#tokens.delete(token);
 	}
 
 	renewals(token: string): number {

@@ -36,23 +36,32 @@ export class TestVault {
 	/** All requests so far: `POST secret/data/trocla/a`. */
 	readonly asked: string[] = [];
 	readonly #tls: SecureContextOptions | undefined;
+	readonly #host: string;
 	readonly #sockets = new Set<Socket>();
 	#server: Server | undefined;
 	#port = 0;
 
-	private constructor(tls: SecureContextOptions | undefined) {
+	private constructor(tls: SecureContextOptions | undefined, host: string) {
 		this.#tls = tls;
+		this.#host = host;
 		this.mounts.set("", new Map([["secret", this.secret]]));
 	}
 
-	static async start(tls?: SecureContextOptions): Promise<TestVault> {
-		const vault = new TestVault(tls);
+	/** @param host - the address that it listens on; with TLS it is `localhost` */
+	static async start({
+		tls,
+		host = "127.0.0.1",
+	}: {
+		tls?: SecureContextOptions;
+		host?: string;
+	} = {}): Promise<TestVault> {
+		const vault = new TestVault(tls, tls ? "localhost" : host);
 		await vault.start();
 		return vault;
 	}
 
 	get url(): string {
-		return `${this.#tls ? "https://localhost" : "http://127.0.0.1"}:${this.#port}`;
+		return `${this.#tls ? "https" : "http"}://${this.#host}:${this.#port}`;
 	}
 
 	/** Listens, on the same port as before. */
@@ -70,7 +79,7 @@ export class TestVault {
 			this.#sockets.add(socket);
 			socket.on("close", () => this.#sockets.delete(socket));
 		});
-		this.#server.listen(this.#port, this.#tls ? "localhost" : "127.0.0.1");
+		this.#server.listen(this.#port, this.#host);
 		await once(this.#server, "listening");
 		this.#port = (this.#server.address() as AddressInfo).port;
 	}
