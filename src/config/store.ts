@@ -78,7 +78,7 @@ function checkUrl(at: string, value: unknown, schemes: readonly string[] | undef
 	}
 }
 
-function checkUrls(at: string, value: unknown, schemes: readonly string[], fail: Fail): void {
+function checkUrls(at: string, value: unknown, schemes: readonly string[] | undefined, fail: Fail): void {
 	const urls = Array.isArray(value) ? value : [value];
 	if (urls.length === 0) throw fail(`${at} names no server`);
 	for (const url of urls) checkUrl(at, url, schemes, fail);
