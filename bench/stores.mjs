@@ -11,7 +11,7 @@ const GETS = 200;
 const CREATES = 60;
 const IN_FLIGHT = 64;
 const FEW = 1000;
-const COMMANDS = 64;
+const COMMANDS = 48;
 const PROCESSES = [1, 4, 16];
 
 /** @param wanted - some of the stores, by their names in a configuration; all unless told */
@@ -72,11 +72,7 @@ async function commands(config, env) {
 	const rows = [];
 	for (const processes of PROCESSES) {
 		const all = (program) => time(() => eachAtOnce(COMMANDS, processes, () => runProgram(program, env)));
-		const [gets, starts] = await byTurns(
-			3,
-			[() => all([NODE, TROCLA, "get", "alice", "plain", "-c", config]), () => all([NODE, "-e", "0"])],
-			1,
-		);
+		const [gets, starts] = await byTurns(3, [() => all([NODE, TROCLA, "get", "alice", "plain", "-c", config]), () => all([NODE, "-e", "0"])], 0);
 		const perSecond = (taken) => `${((COMMANDS * 1000) / taken).toFixed(0)}`;
 		rows.push({
 			...row(`commands, ${processes} at once`, "node -e 0", gets, starts),

@@ -30,7 +30,7 @@ export async function start() {
 	const put = (key) => ({ requestPut: { key: rowKey(key), value } });
 	return {
 		name: "etcd",
-		many: 1_000_000,
+		many: 200_000,
 		config: { store: "etcd", store_options: { url } },
 		select: (key) => ask("POST", "range", { key: rowKey(key) }),
 		insert(key) {

@@ -53,7 +53,8 @@ export function keepsPromises(start: () => Promise<StoreServer>): void {
 			);
 			for (const { sandbox, gateway } of hosts) {
 				const proxy = await proxied(gateway);
-				sandbox.configure(config(gateway, proxy.port));
+				// So many processes at once may keep each other from the processor for long.
+				sandbox.configure(config(gateway, proxy.port, { seconds: 60 }));
 			}
 			const processes = Array.from({ length: PROCESSES }, (_, n) => hosts[n % HOSTS] as Host);
 			const outcomes = await Promise.all(processes.map((host) => host.run(["get", "alice", "plain"])));
