@@ -1,4 +1,4 @@
-import { createPool, type PoolConnection, type ResultSetHeader, type RowDataPacket } from "mysql2/promise";
+import { createPool, type PoolConnection, type QueryError } from "mysql2";
 import { inTime } from "../server/in-time.js";
 import { isLost, ServerError } from "../server/server-error.js";
 import type { SqlPlace } from "../server/sql-place.js";
@@ -47,59 +47,68 @@ export function connections(place: SqlPlace, seconds: number, most: number): Con
 		maxPreparedStatements: PREPARED_STATEMENTS,
 		enableKeepAlive: true,
 	});
-	const ready = new WeakSet<object>();
-	const open = new Set<{ destroy(): void }>();
+	const ready = new WeakSet<PoolConnection>();
+	const open = new Set<PoolConnection>();
 	pool.on("connection", (connection) => {
 		open.add(connection);
 		connection.on("end", () => open.delete(connection));
 	});
 
-	async function prepare(connection: PoolConnection): Promise<void> {
-		if (ready.has(connection.connection)) return;
-		for (const sql of session(seconds)) await inTime(connection.query(sql), seconds, () => connection.destroy());
-		ready.add(connection.connection);
-	}
-
-	async function connected(): Promise<PoolConnection> {
-		let isLate = false;
-		const coming = pool.getConnection();
-		coming.then((connection) => isLate && connection.release()).catch(() => {});
-		return await inTime(coming, seconds, () => {
-			isLate = true;
-		});
-	}
-
-	/** Does some work on a connection, which is cut where it may still be in the middle of something. */
-	async function using<Result>(work: (connection: PoolConnection) => Promise<Result>): Promise<Result> {
-		const connection = await connected().catch(fail);
-		try {
-			await prepare(connection).catch(fail);
-			const result = await work(connection);
-			connection.release();
-			return result;
-		} catch (error) {
-			if (error instanceof ServerError && !isLost(error)) connection.release();
-			else connection.destroy();
-			throw error;
-		}
-	}
-
 	const fail = (error: unknown) => {
 		throw mysqlError(error, server);
 	};
 
+	/** What a statement answers: rows, or how many it changed. */
+	async function ask<Answer>(connection: PoolConnection, sql: string, values?: readonly string[]): Promise<Answer> {
+		const answer = new Promise<Answer>((resolve, reject) => {
+			// What is answered is as the statement has it.
+			const answered = (error: QueryError | null, result: unknown) =>
+				error ? reject(error) : resolve(result as Answer);
+			if (values) connection.execute(sql, [...values], answered);
+			else connection.query(sql, answered);
+		});
+		return await inTime(answer, seconds, () => connection.destroy()).catch(fail);
+	}
+
+	async function connected(): Promise<PoolConnection> {
+		let isLate = false;
+		const coming = new Promise<PoolConnection>((resolve, reject) => {
+			pool.getConnection((error, connection) => {
+				if (error) reject(error);
+				else if (isLate) connection.release();
+				else resolve(connection);
+			});
+		});
+		const late = () => {
+			isLate = true;
+		};
+		const connection = await inTime(coming, seconds, late).catch(fail);
+		if (!ready.has(connection)) {
+			for (const sql of session(seconds)) await ask(connection, sql).catch(giveUp(connection));
+			ready.add(connection);
+		}
+		return connection;
+	}
+
+	/** Lets a connection go that work on it has failed; it is cut where it may still be in the middle of something. */
+	const giveUp = (connection: PoolConnection) => (error: unknown) => {
+		if (error instanceof ServerError && !isLost(error)) connection.release();
+		else connection.destroy();
+		throw error;
+	};
+
+	async function using<Result>(work: (connection: PoolConnection) => Promise<Result>): Promise<Result> {
+		const connection = await connected();
+		const result = await work(connection).catch(giveUp(connection));
+		connection.release();
+		return result;
+	}
+
 	const on = (connection: PoolConnection): Statements => ({
-		async rows<Row>(sql: string, values: readonly string[] = []) {
-			const answer = connection.execute<RowDataPacket[]>(sql, [...values]);
-			const [rows] = await inTime(answer, seconds, () => connection.destroy()).catch(fail);
-			// The statement's columns are named as the type has them.
-			return rows as Row[];
-		},
+		rows: (sql, values = []) => ask(connection, sql, values),
 
 		async change(sql, values) {
-			const answer = connection.execute<ResultSetHeader>(sql, [...values]);
-			const [{ affectedRows }] = await inTime(answer, seconds, () => connection.destroy()).catch(fail);
-			return affectedRows;
+			return (await ask<{ affectedRows: number }>(connection, sql, values)).affectedRows;
 		},
 	});
 
@@ -110,20 +119,20 @@ export function connections(place: SqlPlace, seconds: number, most: number): Con
 
 		transaction: (work) =>
 			using(async (connection) => {
-				const say = (sql: string) => inTime(connection.query(sql), seconds, () => connection.destroy()).catch(fail);
-				await say("START TRANSACTION");
+				await ask(connection, "START TRANSACTION");
 				try {
 					const result = await work(on(connection));
-					await say("COMMIT");
+					await ask(connection, "COMMIT");
 					return result;
 				} catch (error) {
-					await say("ROLLBACK").catch(() => connection.destroy());
+					await ask(connection, "ROLLBACK").catch(() => connection.destroy());
 					throw error;
 				}
 			}),
 
 		async close() {
-			await inTime(pool.end(), GOODBYE_SECONDS, () => {
+			const ended = new Promise((resolve) => pool.end(resolve));
+			await inTime(ended, GOODBYE_SECONDS, () => {
 				for (const connection of open) connection.destroy();
 			}).catch(() => {});
 		},

@@ -60,6 +60,7 @@ describe.skipIf(missing("initdb", "postgres", "psql"))("PostgreSQL (needs postgr
 				{ url: "postgres://trocla@127.0.0.1:PORT/trocla?sslmode=disable" },
 				/can't have \?sslmode=disable/,
 			],
+			["a stray % in the URL", { url: "postgres://tro%cla@127.0.0.1:PORT/trocla" }, /url has a % .*%25/],
 			[
 				"an unknown host",
 				{ url: "postgres://trocla@db.invalid/trocla" },
