@@ -45,6 +45,9 @@ export interface Backend {
 	 */
 	keys(from?: string): AsyncIterable<string>;
 
+	/** Some of the keys, where there are any; for a store that has no order, and so takes long until `keys` gives the first. */
+	some?(): Promise<readonly string[]>;
+
 	/** What is wrong with the stored data as a whole; nothing where all is well. */
 	check(): Promise<Flaw[]>;
 

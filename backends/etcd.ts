@@ -1,6 +1,7 @@
 import { type Backend, BackendError, type Swap } from "./backend.js";
 import { EtcdClient, etcdError, isLost } from "./etcd/client.js";
 import { EtcdError } from "./etcd/error.js";
+import { readMany } from "./etcd/read-many.js";
 import { fromBase64, type KeyValue, type RangeAnswer, type TxnAnswer, toBase64 } from "./etcd/wire.js";
 import type { etcdOptions, OptionsOf } from "./options.js";
 import { eachInOrder } from "./server/each-in-order.js";
@@ -12,9 +13,6 @@ import { readTlsFiles } from "./server/tls-files.js";
 
 const CONNECTIONS = 16;
 const PAGE_KEYS = 1000;
-
-/** What etcd takes in one transaction unless told: --max-txn-ops. */
-const MOST_READS = 128;
 
 /** Of the 1.5 MiB that etcd takes as one request unless told, how much may go for comparing what is stored, in base64. */
 const LONGEST_COMPARED = 256 * 1024;
@@ -39,7 +37,8 @@ export async function openEtcd({ url: urls = [], ...options }: OptionsOf<typeof 
 	const tls = await readTlsFiles(options);
 	const client = new EtcdClient({ urls, password, tls, seconds, connections, server });
 	const patience = new Patience(seconds, isLost);
-	const rowKey = (key: string) => toBase64(`${namespace}:${key}`);
+	const rowName = (key: string) => `${namespace}:${key}`;
+	const rowKey = (key: string) => toBase64(rowName(key));
 
 	const fail = (error: unknown): never => {
 		throw etcdError(error, server);
@@ -54,12 +53,6 @@ export async function openEtcd({ url: urls = [], ...options }: OptionsOf<typeof 
 	async function find(key: string, left?: number): Promise<KeyValue | undefined> {
 		const { kvs } = await client.ask<RangeAnswer>("v3/kv/range", { key: rowKey(key) }, left);
 		return kvs?.[0];
-	}
-
-	async function readSome(keys: readonly string[]): Promise<(string | undefined)[]> {
-		const success = keys.map((key) => ({ requestRange: { key: rowKey(key) } }));
-		const { responses = [] } = await ask<TxnAnswer>("v3/kv/txn", { success });
-		return await Promise.all(keys.map((key, index) => text(responses[index]?.response_range?.kvs?.[0], key)));
 	}
 
 	/** Does this where the key is as compared; else tells what there is. */
@@ -117,10 +110,8 @@ export async function openEtcd({ url: urls = [], ...options }: OptionsOf<typeof 
 		},
 
 		async readMany(keys) {
-			const parts = Array.from({ length: Math.ceil(keys.length / MOST_READS) }, (_, n) =>
-				readSome(keys.slice(n * MOST_READS, (n + 1) * MOST_READS)),
-			);
-			return (await Promise.all(parts)).flat();
+			const found = await readMany(ask, keys.map(rowName));
+			return await Promise.all(keys.map((key) => text(found.get(rowKey(key)), key)));
 		},
 
 		swap: (key, before, after) => swap({ key, before, after }),

@@ -3,7 +3,7 @@ import type { Backend, Swap } from "./backend.js";
 import type { OptionsOf, redisOptions } from "./options.js";
 import { RedisConnection } from "./redis/connection.js";
 import { isLost, redisError } from "./redis/error.js";
-import { keysInOrder } from "./redis/keys.js";
+import { keysInOrder, someKeys } from "./redis/keys.js";
 import { eachInOrder } from "./server/each-in-order.js";
 import { decode, encode } from "./server/keyv-rows.js";
 import { DEFAULT_SECONDS, Patience } from "./server/patience.js";
@@ -104,6 +104,8 @@ export async function openRedis({ url: urls = [], ...options }: OptionsOf<typeof
 		swapMany: (swaps) => eachInOrder(swaps, swap),
 
 		keys: (from = "") => keysInOrder(() => connection.primaries(), { prefix, from, server }, ask),
+
+		some: () => ask(async () => someKeys(await connection.primaries(), prefix, server)),
 
 		async check() {
 			const inspections = await ask(() => connection.inspect());

@@ -6,6 +6,9 @@ const STEP = 5000;
 
 const MOST_BYTES = 16 * 1024 * 1024;
 
+/** How many keys are some. */
+const MOST_OF_SOME = 500;
+
 /** What a short text takes besides its bytes. */
 const OVERHEAD = 32;
 
@@ -43,7 +46,9 @@ export async function* keysInOrder(
 	for (;;) {
 		const { keys, isLast } = await again(async () => {
 			const found = new FirstKeys(start, mostBytes);
-			for (const send of await primaries()) await scan(send, prefix, found);
+			for (const send of await primaries()) {
+				for await (const keys of steps(send, prefix)) for (const key of keys) found.add(key.toString("latin1"));
+			}
 			return found.inOrder();
 		});
 		for (const key of keys) yield keyText(Buffer.from(key.slice(bytes.length), "latin1"), server);
@@ -53,13 +58,25 @@ export async function* keysInOrder(
 	}
 }
 
-async function scan(send: Send, prefix: string, found: FirstKeys): Promise<void> {
+/** Some keys that begin with the prefix, without it: what the first step gives in which there are any. */
+export async function someKeys(primaries: readonly Send[], prefix: string, server: string): Promise<string[]> {
+	const length = Buffer.byteLength(prefix);
+	for (const send of primaries) {
+		for await (const keys of steps(send, prefix)) {
+			if (keys.length > 0) return keys.slice(0, MOST_OF_SOME).map((key) => keyText(key.subarray(length), server));
+		}
+	}
+	return [];
+}
+
+/** All keys that begin with the prefix, in no order, and some twice. */
+async function* steps(send: Send, prefix: string): AsyncGenerator<readonly Buffer[]> {
 	const pattern = `${prefix.replace(/[\\*?[\]]/g, "\\$&")}*`;
 	let cursor = "0";
 	do {
 		const reply = await send(["SCAN", cursor, "MATCH", pattern, "COUNT", String(STEP)], BYTES);
 		const [next, keys] = reply as [Buffer, Buffer[]];
-		for (const key of keys) found.add(key.toString("latin1"));
+		yield keys;
 		cursor = next.toString();
 	} while (cursor !== "0");
 }

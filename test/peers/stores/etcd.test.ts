@@ -91,11 +91,24 @@ describe.skipIf(missing("etcd", "etcdctl"))("etcd", () => {
 		},
 	);
 
-	test("gives 2,500 records with as many round trips as etcd's transactions need", async () => {
+	test("gives many records, in order or not, stored or not, and with others in between", async () => {
 		const backend = await opened({ url: [etcd.url], namespace: "many" });
-		const keys = Array.from({ length: 2500 }, (_, n) => `k${n}`);
+		const keys = Array.from({ length: 2500 }, (_, n) => `k${n}`).sort();
 		await Promise.all(backend.swapMany(keys.map((key) => ({ key, before: undefined, after: key }))));
-		expect(await backend.readMany(keys)).toEqual(keys);
-		expect(await all(backend.keys())).toEqual([...keys].sort());
+		expect(await all(backend.keys())).toEqual(keys);
+		const unstored = keys.map((key) => `${key}-`);
+		const asked: readonly (readonly string[])[] = [
+			keys,
+			keys.slice(100, 600),
+			keys.toReversed(),
+			[...keys, ...keys.slice(0, 50)],
+			keys.filter((_, n) => n % 3 === 0),
+			unstored,
+			[...keys.slice(200, 250), ...unstored.slice(300, 350), ...keys.slice(400, 450)],
+			["a", ...keys.slice(2400), "z"],
+		];
+		for (const some of asked) {
+			expect(await backend.readMany(some)).toEqual(some.map((key) => (keys.includes(key) ? key : undefined)));
+		}
 	});
 });

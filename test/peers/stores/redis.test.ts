@@ -95,6 +95,15 @@ describe.skipIf(missing("redis-server", "redis-cli"))("Redis", () => {
 		expect(await backend.swap("a", undefined, "1")).toBe(true);
 	});
 
+	test("gives some of its keys at once, and none where there are none", async () => {
+		const backend = await opened({ url: [redis.url], namespace: "some" });
+		expect(await backend.some?.()).toEqual([]);
+		for (const key of ["a", "b"]) await backend.swap(key, undefined, "1");
+		const some = (await backend.some?.()) ?? [];
+		expect(some.length).toBeGreaterThan(0);
+		expect(["a", "b"]).toEqual(expect.arrayContaining([...some]));
+	});
+
 	test("goes over keys that don't fit into its memory at once in several passes, and gives each once and in order", async () => {
 		await redis.ask("-n", "1", "DEBUG", "POPULATE", "30000", "trocla:", "1");
 		const connection = new RedisConnection({
