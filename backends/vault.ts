@@ -57,16 +57,8 @@ export async function openVault(options: VaultOptions): Promise<Backend> {
 	});
 	const changes = new Changes({ client, records, mount, patience, seconds });
 
-	const textOf = async (key: string) => (await records.read(key)).text;
-	const read = (key: string) => told(() => patience.read(() => textOf(key)));
-	const swap = (swap: Swap) =>
-		told(() =>
-			patience.swap(
-				swap,
-				() => changes.swap(swap),
-				() => textOf(swap.key),
-			),
-		);
+	const read = (key: string) => told(() => patience.read(async () => (await records.read(key)).text));
+	const swap = (swap: Swap) => told(() => changes.swap(swap));
 
 	return {
 		read,

@@ -6,7 +6,12 @@ import { nameOf } from "./names.js";
 export interface Stored {
 	readonly text: string | undefined;
 	readonly version: number;
+	/** Which deletion it was, where it was trocla's. */
+	readonly deletion?: string | undefined;
 }
+
+/** What a change stores: a text, or a deletion, with a name that no other has. */
+export type Content = { readonly text: string } | { readonly deletion: string };
 
 /** Where records are: `secret` and `trocla` for `secret/data/trocla/NAME`. */
 export interface Place {
@@ -38,17 +43,17 @@ export class Records {
 		// A version that somebody else has deleted is there all the same, and has to be named.
 		if (answer.status === 404 && answer.errors.length === 0) return { text: undefined, version };
 		if (answer.status !== 200) throw this.#client.refusal(answer, path);
-		return { text: this.#textOf(data, key), version };
+		const content = decode(data);
+		if (!content) throw this.#damaged(key);
+		return { text: undefined, ...content, version };
 	}
 
 	/**
 	 * Writes where the newest version is this one, and says whether it was. What is deleted gets a version that says
 	 * so: KV version 2 deletes whatever the version is, and counts anew where it has forgotten a secret.
 	 */
-	async write(key: string, version: number, text: string | undefined): Promise<boolean> {
-		if (text === undefined) await this.#mark(key);
-		const data = text === undefined ? { deleted: true } : encode(text);
-		return await this.#put(nameOf(key), version, data);
+	async write(key: string, version: number, content: Content): Promise<boolean> {
+		return await this.#put(nameOf(key), version, encode(content));
 	}
 
 	/**
@@ -86,7 +91,7 @@ export class Records {
 	}
 
 	/** Before a key is deleted: a list of what is stored does not tell what was deleted. Marks stay, and may be too many. */
-	async #mark(key: string): Promise<void> {
+	async mark(key: string): Promise<void> {
 		await this.#put(`${DELETED}${nameOf(key)}`, 0, {});
 	}
 
@@ -110,11 +115,9 @@ export class Records {
 		return `${this.#place.mount}/${kind}/${this.#place.prefix}/${name}`;
 	}
 
-	#textOf(data: unknown, key: string): string | undefined {
-		const text = decode(data);
-		if (text !== null) return text;
+	#damaged(key: string): BackendError {
 		const secret = `${this.#place.mount}/${this.#place.prefix}/${nameOf(key)}`;
-		throw new BackendError(
+		return new BackendError(
 			"damaged",
 			`the secret ${secret} in ${this.#client.server} is not one that trocla wrote`,
 			"Bring its last version back, or delete it with vault kv metadata delete if it is not trocla's",
@@ -128,14 +131,16 @@ function succeeded(answer: VaultAnswer, path: string, client: VaultClient): void
 }
 
 /** Keyv's map of a value. A half of a surrogate pair, which Vault would replace, is escaped. */
-function encode(text: string): { readonly value: string } | { readonly json: string } {
+function encode(content: Content): unknown {
+	if ("deletion" in content) return { deleted: content.deletion };
+	const { text } = content;
 	return text.isWellFormed() ? { value: text } : { json: JSON.stringify(text) };
 }
 
-/** The text of a secret, `undefined` where it says that it was deleted, `null` where it is none of ours. */
-function decode(data: unknown): string | undefined | null {
+/** `undefined` where it is none of ours. */
+function decode(data: unknown): Content | undefined {
 	const { value, json, deleted } = (data ?? {}) as { readonly [name: string]: unknown };
-	if (typeof value === "string") return value;
-	if (typeof json === "string") return JSON.parse(json);
-	return deleted === true ? undefined : null;
+	if (typeof value === "string") return { text: value };
+	if (typeof json === "string") return { text: JSON.parse(json) };
+	return typeof deleted === "string" ? { deletion: deleted } : undefined;
 }

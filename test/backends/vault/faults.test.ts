@@ -22,14 +22,30 @@ const WRITE = /^POST secret\/data\/[^/]+\/a$/;
 describe("a change whose connection is cut", () => {
 	test.each([
 		["created", undefined, "1"],
-		["replaced", "0", "1"],
-		["deleted", "0", undefined],
-	])("after it was done is found out to be done: %s", async (_, before, after) => {
+		["replaced", "the text to replace", "1"],
+		["deleted", "the text to delete", undefined],
+	])("after it was done is found out to be done, and leaves nothing behind: %s", async (_, before, after) => {
 		const backend = await served.open();
 		if (before !== undefined) await backend.swap("a", undefined, before);
 		befalls(WRITE, "done, then cut", 1);
 		expect(await backend.swap("a", before, after)).toBe(true);
 		expect(await backend.read("a")).toBe(after);
+		if (before !== undefined) expect(served.vault.secret.storage).not.toContain(before);
+	});
+
+	test("is unknown where it was to delete, and somebody else has", async () => {
+		const backend = await served.open();
+		await backend.swap("a", undefined, "1");
+		const { vault } = served;
+		vault.befalls = (method, path) => {
+			if (!WRITE.test(`${method} ${path}`)) return undefined;
+			const body = { data: { deleted: "by another" } };
+			vault.secret.handle({ method, path: path.slice("secret/".length), isList: false, version: 0, body });
+			vault.befalls = () => undefined;
+			return "cut";
+		};
+		await expect(backend.swap("a", "1", undefined)).rejects.toMatchObject({ fault: "unknown", key: "a" });
+		expect(await backend.read("a")).toBeUndefined();
 	});
 
 	test("before it was done is not done, and may be tried again", async () => {
