@@ -72,7 +72,11 @@ async function commands(config, env) {
 	const rows = [];
 	for (const processes of PROCESSES) {
 		const all = (program) => time(() => eachAtOnce(COMMANDS, processes, () => runProgram(program, env)));
-		const [gets, starts] = await byTurns(3, [() => all([NODE, TROCLA, "get", "alice", "plain", "-c", config]), () => all([NODE, "-e", "0"])], 0);
+		const [gets, starts] = await byTurns(
+			3,
+			[() => all([NODE, TROCLA, "get", "alice", "plain", "-c", config]), () => all([NODE, "-e", "0"])],
+			0,
+		);
 		const perSecond = (taken) => `${((COMMANDS * 1000) / taken).toFixed(0)}`;
 		rows.push({
 			...row(`commands, ${processes} at once`, "node -e 0", gets, starts),
