@@ -1,5 +1,13 @@
 import type { Backend } from "./backend.js";
-import { etcdOptions, type OptionKinds, type OptionsOf, postgresOptions, redisOptions } from "./options.js";
+import {
+	connectionOptions,
+	etcdOptions,
+	type OptionKinds,
+	type OptionsOf,
+	postgresOptions,
+	redisOptions,
+	sqlOptions,
+} from "./options.js";
 
 /** How a store is configured and opened. */
 interface StoreKind<Kinds extends OptionKinds> {
@@ -9,6 +17,8 @@ interface StoreKind<Kinds extends OptionKinds> {
 	readonly required?: readonly (keyof Kinds & string)[];
 	/** What its URL may begin with, without the colon. */
 	readonly schemes?: readonly string[];
+	/** What whoever opens it is warned of. */
+	readonly caution?: string;
 	/** Where `create` is false, a store that is not there is an error; else it is made. */
 	open(options: OptionsOf<Kinds>, create: boolean): Promise<Backend>;
 }
@@ -28,17 +38,45 @@ const stores = {
 		schemes: ["postgres", "postgresql"],
 		open: async (options, create) => (await import("./postgres.js")).openPostgres(options, create),
 	}),
+	mysql: kind({
+		options: sqlOptions,
+		required: ["url"],
+		schemes: ["mysql", "mariadb"],
+		open: async (options, create) => (await import("./mysql.js")).openMysql(options, create),
+	}),
 	redis: kind({
 		options: redisOptions,
 		required: ["url"],
 		schemes: ["redis", "rediss", "unix"],
 		open: async (options) => (await import("./redis.js")).openRedis(options),
 	}),
+	vault: kind({
+		options: {
+			...connectionOptions,
+			token: "secret",
+			role_id: "text",
+			secret_id: "secret",
+			approle_path: "text",
+			namespace: "text",
+			mount: "text",
+			prefix: "text",
+		},
+		required: ["url"],
+		schemes: ["https", "http"],
+		open: async (options) => (await import("./vault.js")).openVault(options),
+	}),
 	etcd: kind({
 		options: etcdOptions,
 		required: ["url"],
 		schemes: ["http", "https"],
 		open: async (options) => (await import("./etcd.js")).openEtcd(options),
+	}),
+	keyv: kind({
+		options: { adapter: "package", uri: "url", options: "map", password: "secret", seconds: "number" },
+		required: ["adapter"],
+		caution:
+			"Keyv has no compare-and-set, so store: keyv is right in one process alone: two at once may give a key two values",
+		open: async (options) => (await import("./keyv.js")).openKeyv(options),
 	}),
 };
 

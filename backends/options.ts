@@ -10,6 +10,8 @@ export interface OptionValues {
 	/** A whole number above 0. */
 	readonly number: number;
 	readonly flag: boolean;
+	/** A Node module: a package's name or a file's absolute path, and the directory where it is looked for first. */
+	readonly package: { readonly name: string; readonly from: string };
 	/** Any map, for whoever opens the store to check. */
 	readonly map: { readonly [name: string]: unknown };
 	/** What only the file, variable or credential holds that a configuration names as `NAME_file`, `NAME_env`, `NAME_credential`. */
@@ -23,10 +25,9 @@ export type OptionsOf<Kinds extends OptionKinds> = {
 	readonly [Name in keyof Kinds]?: OptionValues[Kinds[Name]] | undefined;
 };
 
-/** What all stores on a server have. */
-export const serverOptions = {
+/** What all stores on a server have, but for who they are there. */
+export const connectionOptions = {
 	url: "url",
-	password: "secret",
 	/** PEM files: who signs the server's certificate; and the client's own certificate, and its key. */
 	ca: "path",
 	certificate: "path",
@@ -36,6 +37,8 @@ export const serverOptions = {
 	/** How many connections there are at most. */
 	connections: "number",
 } as const satisfies OptionKinds;
+
+export const serverOptions = { ...connectionOptions, password: "secret" } as const satisfies OptionKinds;
 
 /** What the stores in databases have. */
 export const sqlOptions = {

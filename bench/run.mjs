@@ -1,7 +1,20 @@
 // `npm run bench`: every comparison, or those that are named (`npm run bench -- start`), as a table of ratios.
 import { readFileSync } from "node:fs";
 
-const names = ["start", "hash", "library", "batch", "seal", "memory", "audit", "export", "import", "lookup", "publish"];
+const names = [
+	"start",
+	"hash",
+	"library",
+	"batch",
+	"seal",
+	"memory",
+	"audit",
+	"export",
+	"import",
+	"lookup",
+	"publish",
+	"stores",
+];
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !names.includes(name));
 if (unknown.length > 0) {

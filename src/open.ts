@@ -1,6 +1,6 @@
 import type { Backend } from "../backends/backend.js";
 import { grouped } from "../backends/grouped.js";
-import { openStore } from "../backends/index.js";
+import { openStore, storeKind } from "../backends/index.js";
 import { aftermath, readyAudit } from "./after-change.js";
 import type { Config } from "./config/config.js";
 import { fail } from "./records/pages.js";
@@ -45,6 +45,8 @@ export async function openRecords(config: Config, settings: OpenSettings): Promi
 	const seal = await sealOf(config);
 	await readyAudit(config);
 	const backend = await openBackend(config, create);
+	const { caution } = storeKind(config.store.name);
+	if (caution !== undefined) warn(caution);
 	return new RecordStore(inGroups ? grouped(backend) : backend, {
 		seal: watch ? watch(seal) : seal,
 		warn,

@@ -56,6 +56,13 @@ function explain(code: string, message: string): Explained | undefined {
 				`not allowed: ${message}`,
 				"The user needs SELECT, INSERT, UPDATE and DELETE on the table, and CREATE on the schema to make it",
 			];
+		case "42P01":
+			return [
+				"failed",
+				"unavailable",
+				`the table is gone: ${message}`,
+				"Restore it from a backup; or open the store again, to begin with an empty one",
+			];
 		case "25006":
 			return [
 				"failed",
@@ -85,6 +92,10 @@ function explain(code: string, message: string): Explained | undefined {
 				message,
 				"Let it take more connections (max_connections), or lower store_options.connections",
 			];
+		case "42P07":
+		case "42710":
+			// Two that make a table at once: IF NOT EXISTS keeps neither from finding the other's half-made.
+			return ["undone", "busy", `another one is making the same: ${message}`, "Nothing was changed. Run it again"];
 		case "40001":
 		case "40P01":
 			return [

@@ -97,7 +97,12 @@ function flawOf(
 ): [what: string, hint: string] | undefined {
 	const table = quoted(name);
 	const { key = "", value = "", ...others } = columns ?? {};
-	const isOther = kind !== "r" || !key || !/^text /.test(value) || Object.keys(others).length > 0 || !unique;
+	const isOther =
+		kind !== "r" ||
+		!/^(text|character varying)\b/.test(key) ||
+		!/^text /.test(value) ||
+		Object.keys(others).length > 0 ||
+		!unique;
 	if (isOther) return [`${table} is not a table of Keyv's`, "Name another one in store_options.table"];
 	if (!/^text (C|POSIX)$/.test(key)) {
 		return [

@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { userInfo } from "node:os";
 import { BackendError } from "../backend.js";
 import type { OptionsOf, sqlOptions } from "../options.js";
+import { serverName } from "./server-name.js";
 import { readTlsFiles, type TlsTexts } from "./tls-files.js";
 
 export type SqlOptions = OptionsOf<typeof sqlOptions>;
@@ -31,7 +32,7 @@ export interface SqlPlace {
 export async function sqlPlace(options: SqlOptions, defaultPort: number): Promise<SqlPlace> {
 	const { url = "", socket, password } = options;
 	const { protocol, hostname, port, username, pathname, search, hash } = new URL(url);
-	const database = decodeURIComponent(pathname.slice(1));
+	const database = decoded(pathname.slice(1));
 	if (database === "" || database.includes("/")) {
 		throw refused("names no database", `As in: ${protocol}//trocla@db.example.com/trocla`);
 	}
@@ -43,11 +44,11 @@ export async function sqlPlace(options: SqlOptions, defaultPort: number): Promis
 		host,
 		port: Number(port) || defaultPort,
 		socket,
-		user: decodeURIComponent(username) || userInfo().username,
+		user: decoded(username) || userInfo().username,
 		password,
 		database,
 		tls: await tlsOf(options, socket !== undefined, isLoopback(host)),
-		server: `${protocol}//${hostname}${port && `:${port}`}${pathname}`,
+		server: serverName([url]),
 	};
 }
 
@@ -67,6 +68,14 @@ async function tlsOf(options: SqlOptions, isSocket: boolean, isLoopback: boolean
 
 const isLoopback = (host: string) =>
 	host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
+
+function decoded(part: string): string {
+	try {
+		return decodeURIComponent(part);
+	} catch {
+		throw refused("has a % that is not of %XX", "Write % as %25");
+	}
+}
 
 function refused(what: string, hint: string): BackendError {
 	return new BackendError("unavailable", `store_options.url ${what}`, hint);

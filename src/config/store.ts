@@ -18,7 +18,7 @@ const MOST = 1_000_000;
 /** Checks `store_options` against the kinds that the store has. */
 export function checkStoreOptions({ store = "sqlite", store_options }: ConfigInput, failAll: Fail): void {
 	const fail: Fail = (message, hint) => failAll(`store_options${message.startsWith(".") ? "" : ": "}${message}`, hint);
-	const { options: kinds, required = [], schemes = [] } = storeKind(store);
+	const { options: kinds, required = [], schemes } = storeKind(store);
 	const options = map(store_options ?? {}, fail);
 	const names = Object.entries(kinds).flatMap(([name, kind]) => (kind === "secret" ? secretNames(name) : [name]));
 	onlyKnown(options, names, (message, hint) => fail(`${message} (store: ${store})`, hint));
@@ -39,13 +39,20 @@ export function checkStoreOptions({ store = "sqlite", store_options }: ConfigInp
 		else if (kind === "urls") checkUrls(at, value, schemes, fail);
 		else if (kind === "map") map(value, (message) => fail(`${at} ${message}`));
 		else if (kind === "flag" && typeof value !== "boolean") throw fail(`${at} must be true or false`);
-		else if (kind === "text" && (typeof value !== "string" || value === "")) throw fail(`${at} must be a text`);
+		else if (/^(text|package)$/.test(kind) && (typeof value !== "string" || value === "")) {
+			throw fail(`${at} must be a text`);
+		}
 	}
 }
 
 const EXAMPLES: { readonly [store: string]: string } = {
 	etcd: "As in: store_options: {url: https://trocla@etcd.example.com:2379, password_file: /etc/trocla/etcd-password}",
+	mysql: "As in: store_options: {url: mysql://trocla@db.example.com/trocla, password_file: /etc/trocla/db-password}",
+	postgres:
+		"As in: store_options: {url: postgres://trocla@db.example.com/trocla, password_file: /etc/trocla/db-password}",
 	redis: "As in: store_options: {url: rediss://trocla@redis.example.com, password_file: /etc/trocla/redis-password}",
+	keyv: 'As in: store_options: {adapter: "@keyv/postgres", uri: postgresql://trocla@db.example.com/trocla}',
+	vault: "As in: store_options: {url: https://vault.example.com:8200, token_env: VAULT_TOKEN}",
 };
 
 function checkSecret(what: string, options: { readonly [name: string]: unknown }, fail: Fail): void {
@@ -54,20 +61,24 @@ function checkSecret(what: string, options: { readonly [name: string]: unknown }
 	for (const name of given) secretPlace(`.${name}`, options[name], fail);
 }
 
-/** A password in it is not shown, and not taken: configurations are read by more than one. */
-function checkUrl(at: string, value: unknown, schemes: readonly string[], fail: Fail): void {
-	const example = `As in: ${schemes[0]}://trocla@db.example.com/trocla`;
+/**
+ * A password in it is not shown, and not taken: configurations are read by more than one.
+ *
+ * @param schemes - what it may begin with; anything, unless given
+ */
+function checkUrl(at: string, value: unknown, schemes: readonly string[] | undefined, fail: Fail): void {
+	const example = `As in: ${schemes?.[0] ?? "postgresql"}://trocla@db.example.com/trocla`;
 	const url = typeof value === "string" && URL.canParse(value) ? new URL(value) : undefined;
 	if (url?.password) {
 		throw fail(`${at} holds a password`, "Take it out, and name where it is with password_file or password_env");
 	}
 	if (!url) throw fail(`${at} must be a URL`, example);
-	if (!schemes.includes(url.protocol.slice(0, -1))) {
+	if (schemes && !schemes.includes(url.protocol.slice(0, -1))) {
 		throw fail(`${at} can't begin with ${quoteValue(`${url.protocol}//`)}`, example);
 	}
 }
 
-function checkUrls(at: string, value: unknown, schemes: readonly string[], fail: Fail): void {
+function checkUrls(at: string, value: unknown, schemes: readonly string[] | undefined, fail: Fail): void {
 	const urls = Array.isArray(value) ? value : [value];
 	if (urls.length === 0) throw fail(`${at} names no server`);
 	for (const url of urls) checkUrl(at, url, schemes, fail);
@@ -86,10 +97,16 @@ export function storeOf(
 		const value = kind === "secret" ? secretOf(given, name, absolute) : given[name];
 		if (value === undefined) continue;
 		if (kind === "secret") secrets[name] = value as SecretSource;
+		else if (kind === "package") options[name] = packageOf(String(value), absolute);
 		else if (kind === "path") options[name] = absolute(String(value));
 		else options[name] = kind === "urls" ? [value].flat() : value;
 	}
 	return { name: store, options, secrets };
+}
+
+/** A module that is named by its path is where the configuration says; any other is looked for beside it first. */
+function packageOf(name: string, absolute: (path: string) => string): { name: string; from: string } {
+	return { name: /^(\.{0,2}|~)\//.test(name) ? absolute(name) : name, from: absolute(".") };
 }
 
 /** The file of a store that is one. */

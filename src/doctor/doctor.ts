@@ -1,5 +1,6 @@
 import { readdirSync, type Stats, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { storeKind } from "../../backends/index.js";
 import { shellQuote } from "../../backends/shell-quote.js";
 import { NEW_SUFFIX } from "../../backends/sqlite-create.js";
 import { isBelowDirectory } from "../../backends/sqlite-file.js";
@@ -45,6 +46,8 @@ export async function* diagnose(configFile: string | undefined, seen: Watchers):
 		yield note("store", "memory: every password ends with its process", "Set store: sqlite to keep them");
 		return;
 	}
+	const { caution } = storeKind(config.store.name);
+	if (caution !== undefined) yield note("store", caution, "Use a store of trocla's own: docs/stores.md");
 	const file = storeFile(config.store);
 	const files = file === undefined ? undefined : look(file);
 	// What can't be looked at can't be opened either, and opening it tells why and what to do.

@@ -46,6 +46,13 @@ test("a request may arrive whose answer is lost", async () => {
 	expect(heard).toEqual(["a"]);
 });
 
+test("a request may arrive after its client has asked again", async () => {
+	const { heard, proxy } = await scene("overtaken");
+	expect(await say(connect(proxy.port), "a")).toBe("cut");
+	expect(await say(connect(proxy.port), "b")).toBe("b");
+	await expect.poll(() => heard).toEqual(["b", "a"]);
+});
+
 test("a request may get lost without anybody noticing, until the connection is cut", async () => {
 	const { heard, proxy } = await scene("silence");
 	const socket = connect(proxy.port);

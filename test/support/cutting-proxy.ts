@@ -2,10 +2,14 @@ import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 
 /**
- * What becomes of a piece that a client sends: it goes through; it gets lost; it arrives, but the answer is lost; it gets
- * lost, and nobody notices. Where something is lost, the connection is too.
+ * What becomes of a piece that a client sends: it goes through; it gets lost; it arrives, but the answer is lost; it is
+ * still on its way when the client learns that the connection is lost; it gets lost, and nobody notices. Where something
+ * is lost, the connection is too.
  */
-export type Fate = "through" | "request-lost" | "answer-lost" | "silence";
+export type Fate = "through" | "request-lost" | "answer-lost" | "overtaken" | "silence";
+
+/** How many milliseconds what is overtaken is on its way: longer than it takes to connect once more and ask. */
+export const DETOUR_MS = 20;
 
 /** A way to a server on which a test cuts connections in the middle of what they carry. */
 export class CuttingProxy {
@@ -55,6 +59,8 @@ export class CuttingProxy {
 
 	#carry(client: Socket): void {
 		const server = connect(this.#target, "127.0.0.1");
+		let isSilent = false;
+		let isOvertaken = false;
 		const cut = () => {
 			client.destroy();
 			server.destroy();
@@ -65,20 +71,23 @@ export class CuttingProxy {
 			socket.on("error", () => {});
 			socket.on("close", () => {
 				this.#sockets.delete(socket);
-				cut();
+				if (!isOvertaken) cut();
 			});
 		}
-		let isSilent = false;
 		client.on("data", (piece) => {
 			this.#pieces++;
 			const fate = isSilent ? "silence" : (this.#fates.shift() ?? "through");
 			if (fate === "silence") isSilent = true;
 			else if (fate === "request-lost") cut();
-			else {
+			else if (fate === "overtaken") {
+				isOvertaken = true;
+				client.destroy();
+				setTimeout(() => server.end(piece), DETOUR_MS);
+			} else {
 				if (fate === "answer-lost") server.removeAllListeners("data").on("data", cut);
 				server.write(piece);
 			}
 		});
-		server.on("data", (piece) => client.write(piece));
+		server.on("data", (piece) => client.destroyed || client.write(piece));
 	}
 }

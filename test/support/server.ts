@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chownSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
@@ -14,8 +14,8 @@ export interface Account {
 
 /** A server that a test started. */
 export interface Server {
-	/** Stops it and waits until it has ended. */
-	stop(): Promise<void>;
+	/** Stops it, by the signal that its manual has for that, and waits until it has ended. */
+	stop(signal?: NodeJS.Signals): Promise<void>;
 	/** Kills it and all processes that it has started, at once, and waits until they have ended. */
 	kill(): Promise<void>;
 }
@@ -53,8 +53,8 @@ export async function startServer(
 	clearTimeout(slow);
 
 	return {
-		async stop() {
-			child.kill("SIGTERM");
+		async stop(signal = "SIGTERM") {
+			child.kill(signal);
 			const stubborn = setTimeout(() => child.kill("SIGKILL"), STOP_MS);
 			await ended;
 			clearTimeout(stubborn);
@@ -97,9 +97,20 @@ export async function freePort(): Promise<number> {
 	return address.port;
 }
 
-/** A directory for a server's files, which only its account can read; its owner removes it. */
-export function serverDirectory(account?: Account): { readonly path: string; remove(): void } {
+/**
+ * A directory for a server's files, which only its account can read; its owner removes it.
+ *
+ * @param disk - the size of a disk of its own, in memory, which takes root to mount
+ */
+export function serverDirectory(account?: Account, disk?: string): { readonly path: string; remove(): void } {
 	const path = mkdtempSync(join(tmpdir(), "trocla-peer-"));
+	if (disk) execFileSync("mount", ["-t", "tmpfs", "-o", `size=${disk},mode=700`, "tmpfs", path]);
 	if (account) chownSync(path, account.uid, account.gid);
-	return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+	return {
+		path,
+		remove() {
+			if (disk) execFileSync("umount", ["--lazy", path]);
+			rmSync(path, { recursive: true, force: true });
+		},
+	};
 }

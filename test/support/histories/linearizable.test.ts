@@ -129,6 +129,19 @@ test.each(Object.entries(BAD))("explained by no order: %s", (_, operations) => {
 	expect(unexplained(operations)).toHaveLength(1);
 });
 
+test("two deletes at once both say what they deleted only where answers get lost, and not one after the other", () => {
+	const deleted: Answer = { deleted: { plain: "a" } };
+	const made: Line = [getPlain, value("a"), 0, 1];
+	const atOnce = history(made, [deletePlain, deleted, 2, 5], [deletePlain, deleted, 3, 6]);
+	expect(unexplained(atOnce)).toHaveLength(1);
+	expect(unexplained(atOnce, { answersGetLost: true })).toEqual([]);
+	const inTurn = history(made, [deletePlain, deleted, 2, 3], [deletePlain, deleted, 4, 5]);
+	expect(unexplained(inTurn, { answersGetLost: true })).toHaveLength(1);
+	const other: Answer = { deleted: { plain: "b" } };
+	const another = history(made, [deletePlain, deleted, 2, 5], [deletePlain, other, 3, 6]);
+	expect(unexplained(another, { answersGetLost: true })).toHaveLength(1);
+});
+
 test("what one key is explained by is nothing to another", () => {
 	const other = history([getPlain, value("b"), 0, 1]).map((operation) => ({ ...operation, key: "other", id: 9 }));
 	const both = [...history([getPlain, value("a"), 0, 1], [getPlain, value("a"), 2, 3]), ...other];

@@ -14,13 +14,15 @@ const SHOWN = 20;
  * The search is that of Wing and Gong ("Testing and Verifying Concurrent Objects", 1993) with the memory of Lowe
  * ("Testing for linearizability", 2017): a set of operations that has led to a state once is not looked at again.
  *
+ * @param answersGetLost - a delete whose answer got lost finds that nothing is there any more, and can't tell that from
+ *   another process' that did the same meanwhile: then both say what they have deleted
  * @returns of each key for which there is none how far the best attempt came
  * @throws {Error} where that is not found out in bounded time
  */
-export function unexplained(history: readonly Operation[]): string[] {
+export function unexplained(history: readonly Operation[], { answersGetLost = false } = {}): string[] {
 	const keys = new Map<string, Operation[]>();
 	for (const operation of history) keys.set(operation.key, [...(keys.get(operation.key) ?? []), operation]);
-	return [...keys].flatMap(([key, operations]) => new Search(key, operations).failure() ?? []);
+	return [...keys].flatMap(([key, operations]) => new Search(key, operations, answersGetLost).failure() ?? []);
 }
 
 interface Entry {
@@ -32,6 +34,7 @@ interface Entry {
 
 class Search {
 	readonly #key: string;
+	readonly #answersGetLost: boolean;
 	/** By when they began. */
 	readonly #entries: readonly Entry[];
 	/** For each value the operations that had to do with it. */
@@ -41,8 +44,9 @@ class Search {
 	/** The longest order so far, and how the key would be after it. */
 	#best: { readonly order: readonly Entry[]; readonly state: KeyState; readonly next: readonly Entry[] };
 
-	constructor(key: string, operations: readonly Operation[]) {
+	constructor(key: string, operations: readonly Operation[], answersGetLost: boolean) {
 		this.#key = key;
+		this.#answersGetLost = answersGetLost;
 		this.#entries = operations
 			.toSorted((a, b) => (a.from < b.from ? -1 : 1))
 			.map((operation, place) => ({ place, operation, placed: false }));
@@ -73,7 +77,8 @@ class Search {
 		if (this.#dead.has(here)) return false;
 		for (const entry of next) {
 			const { operation } = entry;
-			const after = step(state, operation, (value) => this.#isNew(value));
+			const after =
+				step(state, operation, (value) => this.#isNew(value)) ?? (this.#isDoneAlready(operation) ? state : undefined);
 			// What nobody knows the outcome of, and changes nothing, need not have happened.
 			if (after === undefined || (operation.to === undefined && after === state)) continue;
 			entry.placed = true;
@@ -104,6 +109,17 @@ class Search {
 			if (to !== undefined && (end === undefined || to < end)) end = to;
 		}
 		return sure.length === 0 ? undefined : [...sure, ...unsure];
+	}
+
+	/** Whether it is a delete of what another one has deleted meanwhile. */
+	#isDoneAlready({ call, answer, from }: Operation): boolean {
+		if (!this.#answersGetLost || call.do !== "delete" || answer === "unknown" || !("deleted" in answer)) return false;
+		const values = Object.values(answer.deleted);
+		return this.#order.some(({ operation: { call, answer, to } }) => {
+			if (call.do !== "delete" || (to !== undefined && to < from)) return false;
+			if (answer === "unknown") return true;
+			return "deleted" in answer && values.every((value) => Object.values(answer.deleted).includes(value));
+		});
 	}
 
 	/** What somebody sets is nothing that is made at random. */

@@ -61,9 +61,15 @@ class Client {
 	readonly #trocla: Trocla;
 	readonly #warnings: string[];
 
-	static async open(): Promise<Client> {
+	/** Opens the store, also where the server is away for longer than that takes. */
+	static async open(tries = 10): Promise<Client> {
 		const warnings: string[] = [];
-		return new Client(await open({ config, warn: (message) => warnings.push(message) }), warnings);
+		try {
+			return new Client(await open({ config, warn: (message) => warnings.push(message) }), warnings);
+		} catch (error) {
+			if (tries === 0) throw error;
+			return await Client.open(tries - 1);
+		}
 	}
 
 	private constructor(trocla: Trocla, warnings: string[]) {
@@ -142,6 +148,6 @@ class Client {
 	}
 }
 
-const clients = await Promise.all(Array.from({ length: AT_ONCE }, Client.open));
+const clients = await Promise.all(Array.from({ length: AT_ONCE }, () => Client.open()));
 await Promise.all(clients.map((client) => client.untilEnded()));
 process.exit();

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openTrocla, type Trocla, TroclaError } from "../../../src/index.js";
-import { CuttingProxy, type Fate } from "../cutting-proxy.js";
+import { CuttingProxy, DETOUR_MS, type Fate } from "../cutting-proxy.js";
 import { unexplained } from "../histories/linearizable.js";
 import { Recording } from "../histories/recording.js";
 import { directoryHost, type Host, networkHost, noNetworks } from "../hosts.js";
@@ -13,12 +13,13 @@ const PROCESSES = 64;
 const without = noNetworks();
 const where = without ? `in ${HOSTS} directories (${without})` : `on ${HOSTS} hosts`;
 
-const FAULTS: readonly Fate[] = ["request-lost", "answer-lost", "silence"];
+/** What befalls a history: mostly what is noticed at once. */
+const LOSSES: readonly Fate[] = [...Array<Fate[]>(9).fill(["request-lost", "answer-lost"]).flat(), "silence"];
 /** How long a call may take where something is lost without anybody noticing. */
-const SECONDS = 1;
+const SECONDS = 2;
 
 /** What every store on a server promises, whatever happens to it and on the way to it. */
-export function keepsPromises(name: string, start: () => Promise<StoreServer>): void {
+export function keepsPromises(start: () => Promise<StoreServer>): void {
 	let server: StoreServer;
 	let keys = 0;
 
@@ -45,14 +46,15 @@ export function keepsPromises(name: string, start: () => Promise<StoreServer>): 
 		return trocla;
 	};
 
-	describe(name, () => {
+	describe("a store on a server", () => {
 		test(`${PROCESSES} processes ${where} that make one new key, in a store that is not there yet, print one value`, async () => {
 			const hosts = await Promise.all(
 				Array.from({ length: HOSTS }, (_, n) => (without ? directoryHost() : networkHost(n))),
 			);
 			for (const { sandbox, gateway } of hosts) {
 				const proxy = await proxied(gateway);
-				sandbox.configure(config(gateway, proxy.port));
+				// So many processes at once may keep each other from the processor for long.
+				sandbox.configure(config(gateway, proxy.port, { seconds: 60 }));
 			}
 			const processes = Array.from({ length: PROCESSES }, (_, n) => hosts[n % HOSTS] as Host);
 			const outcomes = await Promise.all(processes.map((host) => host.run(["get", "alice", "plain"])));
@@ -70,7 +72,7 @@ export function keepsPromises(name: string, start: () => Promise<StoreServer>): 
 			const settings = { sandbox, config: sandbox.path("troclarc.yaml"), keys: names, processes: 4, rest: 15 };
 			const recording = new Recording(settings);
 			await disturb(recording);
-			expect(unexplained(await recording.end())).toEqual([]);
+			expect(unexplained(await recording.end(), { answersGetLost: true })).toEqual([]);
 			return recording;
 		}
 
@@ -110,78 +112,88 @@ export function keepsPromises(name: string, start: () => Promise<StoreServer>): 
 		test("what processes see of it has an order, also where requests and answers are lost", async () => {
 			const proxy = await proxied();
 			const disturb = async (recording: Recording) => {
-				for (let faults = 0; faults < 40; faults++) {
-					proxy.meet(FAULTS[faults % 8 === 7 ? 2 : faults % 2] ?? "through");
+				for (let faults = 0; faults < 38; faults++) {
+					proxy.meet(LOSSES[faults % LOSSES.length] ?? "through");
 					await more(recording, 8);
 				}
 			};
 			await hasAnOrder(proxy.port, disturb, { seconds: SECONDS });
 		});
 
-		test.each(FAULTS)(
-			"a call in which it comes to %s gives what is stored, or says that it is not known",
-			async (fate) => {
-				const proxy = await proxied();
-				const direct = await opened(server.port);
-				const trocla = await opened(proxy.port, { seconds: SECONDS });
-				await trocla.get(`warm${++keys}`, "plain");
-				const calls: readonly ((key: string) => Promise<string | undefined>)[] = [
-					(key) => trocla.get(key, "plain"),
-					(key) => trocla.reset(key, "plain"),
-					(key) => trocla.set(key, "plain", `set-${key}`),
-				];
-				for (const call of calls) {
-					for (let piece = 0; ; piece++) {
-						const key = `cut${++keys}`;
-						const before = call === calls[0] ? undefined : await direct.get(key, "plain");
-						proxy.meet(...Array.from({ length: piece }, () => "through" as const), fate);
-						const sent = proxy.pieces;
-						const value = await call(key).catch((error: unknown) => error);
-						const met = proxy.pieces - sent > piece;
-						proxy.meet();
-						const stored = await direct.peek(key, "plain");
-						if (typeof value === "string") expect(stored).toBe(value);
-						else {
-							expect(value).toBeInstanceOf(TroclaError);
-							if (stored === undefined) expect(before).toBeUndefined();
-						}
-						if (!met) break;
-					}
-				}
-			},
-		);
+		/** Makes a call on a new key over connections that are cut, and gives what must be so from then on. */
+		type Way = (trocla: Trocla, key: string, direct: Trocla, fate: Fate) => Promise<() => Promise<void>>;
 
-		test.each(FAULTS)(
-			"a password of whose hand-out %s is stored or was delivered, and not both for others",
+		/**
+		 * Makes a call again and again, each time with the fate for another piece of what is sent, until it sends no more.
+		 *
+		 * @returns how many pieces met it
+		 */
+		async function sweep(fate: Fate, call: Way): Promise<number> {
+			const proxy = await proxied();
+			const direct = await opened(server.port);
+			const trocla = await opened(proxy.port, { seconds: SECONDS });
+			await trocla.get(`warm${++keys}`, "plain");
+			const checks: (() => Promise<void>)[] = [];
+			for (let piece = 0; ; piece++) {
+				proxy.meet(...Array<Fate>(piece).fill("through"), fate);
+				const last = proxy.pieces + piece;
+				const check = await call(trocla, `cut${++keys}`, direct, fate).catch((error: unknown) => {
+					// To notice a silence takes all the time there is.
+					if (fate !== "silence" || !(error instanceof TroclaError)) throw error;
+					expect(error).toMatchObject({ code: "store" });
+				});
+				if (check) checks.push(check);
+				await check?.();
+				if (proxy.pieces > last) continue;
+				await wait(2 * DETOUR_MS);
+				for (const check of checks) await check();
+				return piece;
+			}
+		}
+
+		const ways: { readonly [what: string]: Way } = {
+			async "a new key"(trocla, key, direct) {
+				const value = await trocla.get(key, "plain");
+				return async () => expect(await direct.peek(key, "plain")).toBe(value);
+			},
+			async "a reset"(trocla, key, direct) {
+				const old = await direct.get(key, "plain");
+				const value = await trocla.reset(key, "plain");
+				expect(value).not.toBe(old);
+				return async () => expect(await direct.peek(key, "plain")).toBe(value);
+			},
+			async "a password that is set"(trocla, key, direct) {
+				await direct.get(key, "mysql");
+				await trocla.set(key, "plain", `set-${key}`);
+				return async () => {
+					expect(await direct.peek(key, "plain")).toBe(`set-${key}`);
+					expect(await direct.formats(key)).toEqual(["plain"]);
+				};
+			},
+			async "a delete"(trocla, key, direct, fate) {
+				const value = await direct.get(key, "plain");
+				const deleted = await trocla.delete(key);
+				// One that was overtaken finds nothing any more when it looks again; a hand-out loses no value so.
+				if (fate !== "overtaken" || deleted !== undefined) expect(deleted).toEqual({ plain: value });
+				return async () => expect(await direct.formats(key)).toEqual([]);
+			},
+			async "a hand-out"(trocla, key, direct) {
+				const password = await direct.get(key, "plain");
+				await direct.get(key, "mysql");
+				const delivered: (string | undefined)[] = [];
+				await trocla.handOut(key, ({ plain }) => void delivered.push(plain));
+				expect(delivered).toEqual([password]);
+				return async () => expect(await direct.formats(key)).toEqual(["mysql"]);
+			},
+		};
+
+		test.each<Fate>(["request-lost", "answer-lost", "overtaken", "silence"])(
+			"whichever piece of a call meets %s, it is done once, and what it gives is stored",
 			async (fate) => {
-				const proxy = await proxied();
-				const direct = await opened(server.port);
-				const trocla = await opened(proxy.port, { seconds: SECONDS });
-				await trocla.get(`warm${++keys}`, "plain");
-				for (let piece = 0; ; piece++) {
-					const key = `out${++keys}`;
-					const password = await direct.get(key, "plain");
-					await direct.get(key, "mysql");
-					proxy.meet(...Array.from({ length: piece }, () => "through" as const), fate);
-					const sent = proxy.pieces;
-					const delivered: (string | undefined)[] = [];
-					const error = await trocla
-						.handOut(key, ({ plain }) => void delivered.push(plain))
-						.catch((error: TroclaError) => error);
-					const met = proxy.pieces - sent > piece;
-					proxy.meet();
-					const formats = await direct.formats(key);
-					if (delivered.length > 0) expect(delivered).toEqual([password]);
-					if (delivered.length === 0 || error) {
-						// It may be claimed, so that nobody gets it unasked.
-						if (formats.includes("plain")) {
-							const again = await direct.peek(key, "plain").catch(({ code }: TroclaError) => ({ code }));
-							if (delivered.length > 0) expect(again).toEqual({ code: "claimed" });
-							else expect([password, { code: "claimed" }]).toContainEqual(again);
-						} else expect(delivered).toEqual([password]);
-					} else expect(formats).toEqual(["mysql"]);
-					if (!met) break;
-				}
+				// A silence takes its time each time.
+				const called = Object.values(ways).slice(0, fate === "silence" ? 2 : undefined);
+				const pieces = await Promise.all(called.map((call) => sweep(fate, call)));
+				expect(Math.min(...pieces)).toBeGreaterThanOrEqual(2);
 			},
 		);
 	});
