@@ -45,6 +45,9 @@ export interface Backend {
 	 */
 	keys(from?: string): AsyncIterable<string>;
 
+	/** Some of the keys, where there are any; for a store that has no order, and so takes long until `keys` gives the first. */
+	some?(): Promise<readonly string[]>;
+
 	/** What is wrong with the stored data as a whole; nothing where all is well. */
 	check(): Promise<Flaw[]>;
 
@@ -68,7 +71,7 @@ export interface Backend {
  * - `damaged`: what is stored can't be read as what it should be
  * - `exposed`: others may read or replace it
  * - `full`: no space, or not allowed to write
- * - `refused`: the store is guarded, and the text is not one that it takes
+ * - `refused`: the text is not one that the store takes: it is guarded, or the text is too long for it
  * - `busy`: others hold it for longer than the time-out
  * - `unknown`: a connection was lost, and it can't be found out whether a change was stored
  * - `unavailable`: anything else

@@ -15,6 +15,7 @@ export function grouped(backend: Backend): Backend {
 		swap: (key, before, after) => swap({ key, before, after }),
 		swapMany: (swaps) => backend.swapMany(swaps),
 		keys: (from) => backend.keys(from),
+		...(backend.some && { some: () => backend.some?.() ?? Promise.resolve([]) }),
 		check: () => backend.check(),
 		close: () => backend.close(),
 	};

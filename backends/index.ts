@@ -1,5 +1,14 @@
 import type { Backend } from "./backend.js";
-import { keyvOptions, type OptionKinds, type OptionsOf, vaultOptions } from "./options.js";
+import {
+	etcdOptions,
+	keyvOptions,
+	type OptionKinds,
+	type OptionsOf,
+	postgresOptions,
+	redisOptions,
+	sqlOptions,
+	vaultOptions,
+} from "./options.js";
 
 /** How a store is configured and opened. */
 interface StoreKind<Kinds extends OptionKinds> {
@@ -24,11 +33,35 @@ const stores = {
 		options: { path: "path" },
 		open: async ({ path = "" }, create) => (await import("./sqlite.js")).openSqlite(path, create),
 	}),
+	postgres: kind({
+		options: postgresOptions,
+		required: ["url"],
+		schemes: ["postgres", "postgresql"],
+		open: async (options, create) => (await import("./postgres.js")).openPostgres(options, create),
+	}),
+	mysql: kind({
+		options: sqlOptions,
+		required: ["url"],
+		schemes: ["mysql", "mariadb"],
+		open: async (options, create) => (await import("./mysql.js")).openMysql(options, create),
+	}),
+	redis: kind({
+		options: redisOptions,
+		required: ["url"],
+		schemes: ["redis", "rediss", "unix"],
+		open: async (options) => (await import("./redis.js")).openRedis(options),
+	}),
 	vault: kind({
 		options: vaultOptions,
 		required: ["url"],
 		schemes: ["https", "http"],
 		open: async (options) => (await import("./vault.js")).openVault(options),
+	}),
+	etcd: kind({
+		options: etcdOptions,
+		required: ["url"],
+		schemes: ["http", "https"],
+		open: async (options) => (await import("./etcd.js")).openEtcd(options),
 	}),
 	keyv: kind({
 		options: keyvOptions,

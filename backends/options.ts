@@ -5,6 +5,8 @@ export interface OptionValues {
 	readonly text: string;
 	/** Where a server is, with a user but without a password. */
 	readonly url: string;
+	/** Where several servers are that have the same; a configuration may name one as `url` does. */
+	readonly urls: readonly string[];
 	/** A whole number above 0. */
 	readonly number: number;
 	readonly flag: boolean;
@@ -24,9 +26,8 @@ export type OptionsOf<Kinds extends OptionKinds> = {
 };
 
 /** What all stores on a server have. */
-export const serverOptions = {
+export const connectionOptions = {
 	url: "url",
-	password: "secret",
 	/** PEM files: who signs the server's certificate; and the client's own certificate, and its key. */
 	ca: "path",
 	certificate: "path",
@@ -37,11 +38,48 @@ export const serverOptions = {
 	connections: "number",
 } as const satisfies OptionKinds;
 
-// Nobody has a password there.
-const { password: __, ...vaultServerOptions } = serverOptions;
+export const serverOptions = { ...connectionOptions, password: "secret" } as const satisfies OptionKinds;
+
+/** What the stores in databases have. */
+export const sqlOptions = {
+	...serverOptions,
+	/** Where the server's socket is on this host; then the URL's host does not count. */
+	socket: "path",
+	/** Whether the server must speak TLS; unless told, where it is another host, or where TLS's files are named. */
+	tls: "flag",
+	/** The table that the records are in. */
+	table: "text",
+} as const satisfies OptionKinds;
+
+export const postgresOptions = {
+	...sqlOptions,
+	/** The schema that the table is in. */
+	schema: "text",
+} as const satisfies OptionKinds;
+
+// One connection to each server serves any number of calls.
+const { connections: _, ...redisServerOptions } = serverOptions;
+
+export const redisOptions = {
+	...redisServerOptions,
+	/** Servers that are tried in turn, or nodes of a cluster. */
+	url: "urls",
+	/** What Keyv calls so: what keys begin with on the server, but for the `::` that follows. */
+	namespace: "text",
+	/** Whether the server may be one that loses what it answered was stored. */
+	allow_loss: "flag",
+} as const satisfies OptionKinds;
+
+export const etcdOptions = {
+	...serverOptions,
+	/** Members of one cluster, which are asked in turn. */
+	url: "urls",
+	/** What Keyv calls so: what keys begin with on the server, but for the `:` that follows. */
+	namespace: "text",
+} as const satisfies OptionKinds;
 
 export const vaultOptions = {
-	...vaultServerOptions,
+	...connectionOptions,
 	token: "secret",
 	/** An AppRole, and where that method is mounted. */
 	role_id: "text",

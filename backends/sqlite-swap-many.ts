@@ -1,4 +1,5 @@
 import type { Swap } from "./backend.js";
+import { swapManyBy } from "./swap-many.js";
 
 /** The parts of a SQLite store that swaps are made of. */
 export interface Rows {
@@ -16,38 +17,19 @@ export interface Rows {
  * so each of the two is synced once; BEGIN and COMMIT would take in whatever else runs on the connection meanwhile.
  */
 export function swapManyRows(rows: Rows, swaps: readonly Swap[]): Promise<boolean>[] {
-	const firsts = firstOfEachKey(swaps);
-	const written = swapRows(rows, writing(rows.table), [...firsts].filter(writes));
-	const deleted = swapRows(rows, deleting(rows.table), [...firsts].filter(deletes));
-	const last = new Map<string, Promise<boolean>>();
-	return swaps.map((swap) => {
-		const answer = firsts.has(swap) ? first(swap) : next(swap, last.get(swap.key));
-		last.set(swap.key, answer);
-		return answer;
-	});
-
-	async function first(swap: Swap): Promise<boolean> {
-		if (writes(swap) && (await written).has(swap.key)) return true;
-		if (deletes(swap) && (await deleted).has(swap.key)) return true;
-		if (writes(swap) && swap.before === undefined) return false;
-		// What is stored may still be `before`, as another Keyv version writes it.
-		return await rows.swap(swap.key, swap.before, swap.after);
-	}
-
-	async function next({ key, before, after }: Swap, earlier: Promise<boolean> | undefined): Promise<boolean> {
-		await earlier?.catch(() => {});
-		return await rows.swap(key, before, after);
-	}
+	return swapManyBy(
+		swaps,
+		(firsts) => {
+			const written = swapRows(rows, writing(rows.table), firsts.filter(writes));
+			const deleted = swapRows(rows, deleting(rows.table), firsts.filter(deletes));
+			return async (swap) => (await (writes(swap) ? written : deleted)).has(swap.key);
+		},
+		({ key, before, after }) => rows.swap(key, before, after),
+	);
 }
 
-const writes = ({ before, after }: Swap) => after !== undefined && after !== before;
-const deletes = ({ before, after }: Swap) => after === undefined && before !== undefined;
-
-function firstOfEachKey(swaps: readonly Swap[]): Set<Swap> {
-	const firsts = new Map<string, Swap>();
-	for (const swap of swaps) if (!firsts.has(swap.key)) firsts.set(swap.key, swap);
-	return new Set(firsts.values());
-}
+const writes = ({ after }: Swap) => after !== undefined;
+const deletes = ({ after }: Swap) => after === undefined;
 
 /** Runs a statement for these swaps, as a JSON list of `[key, before, after]`, and gives the keys of those that it did. */
 async function swapRows({ query, rowKey, encode }: Rows, sql: string, swaps: readonly Swap[]): Promise<Set<string>> {

@@ -51,18 +51,17 @@ function secretFile(source: Exclude<SecretSource, { kind: "env" }>, name: string
 }
 
 function readPrivate(path: string, name: string, kind: "file" | "credential"): string {
-	let file: number;
+	let file: number | undefined;
 	try {
 		file = openSync(path, "r");
-	} catch (error) {
-		throw new TroclaError("config", `${name} can't be read: ${(error as Error).message}`, "Mend that path");
-	}
-	try {
 		const exposed = exposure(fstatSync(file), path, kind);
 		if (exposed) throw new TroclaError("config", `${named(name, path)} ${exposed.what}`, exposed.hint);
 		return readFileSync(file, "utf8");
+	} catch (error) {
+		if (error instanceof TroclaError) throw error;
+		throw new TroclaError("config", `${name} can't be read: ${(error as Error).message}`, "Mend that path");
 	} finally {
-		closeSync(file);
+		if (file !== undefined) closeSync(file);
 	}
 }
 

@@ -1,4 +1,5 @@
 import { type StoreName, storeKind } from "../../backends/index.js";
+import { serverName } from "../../backends/server/server-name.js";
 import type { SecretSource } from "../secret.js";
 import { quoteValue } from "../value.js";
 import { type Fail, filePath, map, onlyKnown, secretNames, secretOf, secretPlace, wholeNumber } from "./fields.js";
@@ -35,6 +36,7 @@ export function checkStoreOptions({ store = "sqlite", store_options }: ConfigInp
 		if (kind === "path") filePath(at, value, fail);
 		else if (kind === "number") wholeNumber(at, value, { min: 1, max: MOST }, fail);
 		else if (kind === "url") checkUrl(at, value, schemes, fail);
+		else if (kind === "urls") checkUrls(at, value, schemes, fail);
 		else if (kind === "map") map(value, (message) => fail(`${at} ${message}`));
 		else if (kind === "flag" && typeof value !== "boolean") throw fail(`${at} must be true or false`);
 		else if (/^(text|package)$/.test(kind) && (typeof value !== "string" || value === "")) {
@@ -44,6 +46,11 @@ export function checkStoreOptions({ store = "sqlite", store_options }: ConfigInp
 }
 
 const EXAMPLES: { readonly [store: string]: string } = {
+	etcd: "As in: store_options: {url: https://trocla@etcd.example.com:2379, password_file: /etc/trocla/etcd-password}",
+	mysql: "As in: store_options: {url: mysql://trocla@db.example.com/trocla, password_file: /etc/trocla/db-password}",
+	postgres:
+		"As in: store_options: {url: postgres://trocla@db.example.com/trocla, password_file: /etc/trocla/db-password}",
+	redis: "As in: store_options: {url: rediss://trocla@redis.example.com, password_file: /etc/trocla/redis-password}",
 	keyv: 'As in: store_options: {adapter: "@keyv/postgres", uri: postgresql://trocla@db.example.com/trocla}',
 	vault: "As in: store_options: {url: https://vault.example.com:8200, token_env: VAULT_TOKEN}",
 };
@@ -71,6 +78,12 @@ function checkUrl(at: string, value: unknown, schemes: readonly string[] | undef
 	}
 }
 
+function checkUrls(at: string, value: unknown, schemes: readonly string[] | undefined, fail: Fail): void {
+	const urls = Array.isArray(value) ? value : [value];
+	if (urls.length === 0) throw fail(`${at} names no server`);
+	for (const url of urls) checkUrl(at, url, schemes, fail);
+}
+
 /** The store of a configuration that was checked. */
 export function storeOf(
 	{ store = "sqlite", store_options = {} }: ConfigInput,
@@ -85,7 +98,8 @@ export function storeOf(
 		if (value === undefined) continue;
 		if (kind === "secret") secrets[name] = value as SecretSource;
 		else if (kind === "package") options[name] = packageOf(String(value), absolute);
-		else options[name] = kind === "path" ? absolute(String(value)) : value;
+		else if (kind === "path") options[name] = absolute(String(value));
+		else options[name] = kind === "urls" ? [value].flat() : value;
 	}
 	return { name: store, options, secrets };
 }
@@ -103,8 +117,6 @@ export function storeFile({ name, options }: StorePlace): string | undefined {
 /** A store in words, without who uses it: its file, its URL, or what kind it is. */
 export function storeLabel({ name, options }: StorePlace): string {
 	if (typeof options.path === "string") return options.path;
-	if (typeof options.url !== "string") return name;
-	const url = new URL(options.url);
-	url.username = "";
-	return url.href;
+	const urls = [options.url ?? []].flat();
+	return urls.length === 0 ? name : serverName(urls.map(String));
 }

@@ -1,6 +1,6 @@
 import type { Backend } from "../../backends/backend.js";
 import { TroclaError } from "../errors.js";
-import { pages } from "./pages.js";
+import { fail, pages, type Row, readRows } from "./pages.js";
 import type { Seal } from "./store.js";
 
 /**
@@ -11,9 +11,13 @@ import type { Seal } from "./store.js";
  */
 export async function refuseMisfit(backend: Backend, seal: Seal): Promise<void> {
 	if (!seal.misfit) return;
-	for await (const page of pages(backend, () => true, "")) {
-		const fault = seal.misfit(page.flatMap(({ text }) => text ?? []));
-		if (fault) throw new TroclaError("ring", fault.message, fault.hint);
-		return;
-	}
+	const fault = seal.misfit((await someRows(backend)).flatMap(({ text }) => text ?? []));
+	if (fault) throw new TroclaError("ring", fault.message, fault.hint);
+}
+
+async function someRows(backend: Backend): Promise<readonly Row[]> {
+	const keys = await backend.some?.().catch(fail);
+	if (keys) return await readRows(backend, keys).catch(fail);
+	for await (const page of pages(backend, () => true, "")) return page;
+	return [];
 }

@@ -69,8 +69,8 @@ const keys = fc.oneof(
 
 const texts = fc.oneof(fc.constantFrom(...TREACHEROUS_TEXTS), fc.string({ unit: "binary", maxLength: 500 }), fc.json());
 
-/** What every store must do. `open` gives a new and empty one. */
-export function conforms(open: () => Promise<Backend>): void {
+/** What every store must do. `open` gives a new and empty one; a text of so many MiB is one that it can hold. */
+export function conforms(open: () => Promise<Backend>, { mebibytes = 8 } = {}): void {
 	async function opened(): Promise<Backend> {
 		const backend = await open();
 		cleanUp(() => backend.close());
@@ -263,9 +263,9 @@ export function conforms(open: () => Promise<Backend>): void {
 			);
 		});
 
-		test("keeps a text of 8 MiB", async () => {
+		test(`keeps a text of ${mebibytes} MiB`, async () => {
 			const backend = await opened();
-			const text = '{"é":"\\"🔑"}'.repeat((8 * 1024 * 1024) / 16);
+			const text = '{"é":"\\"🔑"}'.repeat((mebibytes * 1024 * 1024) / 16);
 			await backend.swap("big", undefined, text);
 			expect((await backend.read("big")) === text).toBe(true);
 			expect(await backend.swap("big", text, "small")).toBe(true);

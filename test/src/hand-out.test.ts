@@ -298,3 +298,19 @@ test("the hand-out of a hash does not say that the plaintext was", async () => {
 	await trocla.handOut("alice", () => {}, { format: "mysql" });
 	expect(await trocla.show("alice")).not.toHaveProperty("handedOut");
 });
+
+test("a claim that is stored later than the store had said is its own, and no other's", async () => {
+	const store = await storeOfAlice();
+	const { swap } = store.backend;
+	let late = true;
+	store.backend.swap = async (key, before, after) => {
+		const done = await swap(key, before, after);
+		if (!late) return done;
+		late = false;
+		return false;
+	};
+	const delivered: unknown[] = [];
+	await store.trocla.handOut("alice", (values) => void delivered.push(values));
+	expect(delivered).toEqual([{ plain: "one" }]);
+	expect(await store.trocla.formats("alice")).toEqual(["mysql"]);
+});

@@ -6,7 +6,8 @@ import { freePort, type Server, serverDirectory, startServer } from "./server.js
 
 /** A MariaDB of a test's own, on a loopback port, that keeps everything in a temporary directory. */
 export class MariaDb {
-	static async start(): Promise<MariaDb> {
+	/** @param settings - as the configuration file has them: `ssl-cert=FILE` */
+	static async start(settings: readonly string[] = []): Promise<MariaDb> {
 		const directory = serverDirectory();
 		try {
 			const own = ["--no-defaults", `--datadir=${join(directory.path, "data")}`];
@@ -16,27 +17,55 @@ export class MariaDb {
 			const port = await freePort();
 			const socket = join(directory.path, "mariadb.sock");
 			const args = [...own, `--socket=${socket}`, "--bind-address=127.0.0.1", `--port=${port}`, "--skip-name-resolve"];
-			const server = await startServer(pathOf("mariadbd"), args, /ready for connections/, { cwd: directory.path });
-			return new MariaDb(server, directory, port);
+			args.push(...settings.map((setting) => `--${setting}`));
+			const begin = () => startServer(pathOf("mariadbd"), args, /ready for connections/, { cwd: directory.path });
+			return new MariaDb(begin, await begin(), directory, port);
 		} catch (error) {
 			directory.remove();
 			throw error;
 		}
 	}
 
-	private readonly server: Server;
+	readonly port: number;
+	private readonly begin: () => Promise<Server>;
+	private server: Server;
 	private readonly directory: ReturnType<typeof serverDirectory>;
-	private readonly port: number;
 
-	private constructor(server: Server, directory: ReturnType<typeof serverDirectory>, port: number) {
+	private constructor(
+		begin: () => Promise<Server>,
+		server: Server,
+		directory: ReturnType<typeof serverDirectory>,
+		port: number,
+	) {
+		this.begin = begin;
 		this.server = server;
 		this.directory = directory;
 		this.port = port;
 	}
 
+	/** Its socket. */
+	get socket(): string {
+		return join(this.directory.path, "mariadb.sock");
+	}
+
+	/** Ends it at once, as a crash does: nothing more is written. */
+	crash(): Promise<void> {
+		return this.server.stop("SIGKILL");
+	}
+
+	/** Stops it as an administrator does. */
+	async pause(): Promise<void> {
+		await this.server.stop();
+	}
+
+	/** Starts it once more, on the same port. */
+	async resume(): Promise<void> {
+		this.server = await this.begin();
+	}
+
 	/** Runs SQL as the administrator and gives the lines of its answer. */
 	async sql(text: string): Promise<string[]> {
-		const socket = `--socket=${join(this.directory.path, "mariadb.sock")}`;
+		const socket = `--socket=${this.socket}`;
 		const { code, stdout, stderr } = await this.client([socket, "--user=root"], {}, text);
 		if (code !== 0) throw new Error(`mariadb: ${stderr}`);
 		return stdout.split("\n").slice(0, -1);

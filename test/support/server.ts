@@ -1,9 +1,10 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chownSync, mkdtempSync, rmSync } from "node:fs";
+import { chownSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 
 /** Who a server runs as, where it refuses to be root. */
 export interface Account {
@@ -13,8 +14,10 @@ export interface Account {
 
 /** A server that a test started. */
 export interface Server {
-	/** Stops it and waits until it has ended. */
-	stop(): Promise<void>;
+	/** Stops it, by the signal that its manual has for that, and waits until it has ended. */
+	stop(signal?: NodeJS.Signals): Promise<void>;
+	/** Kills it and all processes that it has started, at once, and waits until they have ended. */
+	kill(): Promise<void>;
 }
 
 /**
@@ -50,13 +53,34 @@ export async function startServer(
 	clearTimeout(slow);
 
 	return {
-		async stop() {
-			child.kill("SIGTERM");
+		async stop(signal = "SIGTERM") {
+			child.kill(signal);
 			const stubborn = setTimeout(() => child.kill("SIGKILL"), STOP_MS);
 			await ended;
 			clearTimeout(stubborn);
 		},
+		async kill() {
+			const pids = [child.pid ?? 0, ...childrenOf(child.pid ?? 0)];
+			for (const pid of pids) killed(pid);
+			await ended;
+			// PostgreSQL does not start while a process of the one before still lives.
+			while (pids.some(killed)) await wait(5);
+		},
 	};
+}
+
+function childrenOf(pid: number): number[] {
+	const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
+	return children.flatMap((child) => [child, ...childrenOf(child)]);
+}
+
+/** Kills a process, and says whether it lived. */
+function killed(pid: number): boolean {
+	try {
+		return process.kill(pid, "SIGKILL");
+	} catch {
+		return false;
+	}
 }
 
 const START_MS = 60_000;
@@ -73,9 +97,20 @@ export async function freePort(): Promise<number> {
 	return address.port;
 }
 
-/** A directory for a server's files, which only its account can read; its owner removes it. */
-export function serverDirectory(account?: Account): { readonly path: string; remove(): void } {
+/**
+ * A directory for a server's files, which only its account can read; its owner removes it.
+ *
+ * @param disk - the size of a disk of its own, in memory, which takes root to mount
+ */
+export function serverDirectory(account?: Account, disk?: string): { readonly path: string; remove(): void } {
 	const path = mkdtempSync(join(tmpdir(), "trocla-peer-"));
+	if (disk) execFileSync("mount", ["-t", "tmpfs", "-o", `size=${disk},mode=700`, "tmpfs", path]);
 	if (account) chownSync(path, account.uid, account.gid);
-	return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+	return {
+		path,
+		remove() {
+			if (disk) execFileSync("umount", ["--lazy", path]);
+			rmSync(path, { recursive: true, force: true });
+		},
+	};
 }

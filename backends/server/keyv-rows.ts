@@ -1,0 +1,41 @@
+import Keyv from "keyv";
+import { BackendError } from "../backend.js";
+
+const NAMESPACE = "trocla";
+
+/** What Keyv puts in front of its keys. */
+export const KEY_PREFIX = `${NAMESPACE}:`;
+
+/** The first text after all that begin with the prefix: ";" follows ":". */
+export const AFTER_ALL_KEYS = `${NAMESPACE};`;
+
+/** The longest key of a row, in bytes of UTF-8 and so in characters too: 512 are trocla's. */
+export const LONGEST_ROW_KEY = KEY_PREFIX.length + 512;
+
+const keyv = new Keyv();
+
+/** The value of a text's row, as Keyv writes it. */
+export async function encode(text: string): Promise<string> {
+	return String(await keyv.serializeData({ value: text }));
+}
+
+/**
+ * The text of a row.
+ *
+ * @param server - the store's URL, without who uses it
+ * @throws {BackendError} `damaged` where Keyv did not write it
+ */
+export async function decode(row: string, key: string, server: string): Promise<string> {
+	const stored = await Promise.resolve(keyv.deserializeData<unknown>(row)).catch(() => undefined);
+	if (typeof stored?.value === "string") return stored.value;
+	throw damagedRow(key, server);
+}
+
+export function damagedRow(key: string, server: string): BackendError {
+	return new BackendError(
+		"damaged",
+		`the row of ${JSON.stringify(key)} in ${server} is not one that Keyv wrote`,
+		"Restore this row from a backup, or delete it if it is not trocla's",
+		key,
+	);
+}
