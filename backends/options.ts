@@ -25,7 +25,7 @@ export type OptionsOf<Kinds extends OptionKinds> = {
 	readonly [Name in keyof Kinds]?: OptionValues[Kinds[Name]] | undefined;
 };
 
-/** What all stores on a server have. */
+/** What all stores on a server have, but for who they are there. */
 export const connectionOptions = {
 	url: "url",
 	/** PEM files: who signs the server's certificate; and the client's own certificate, and its key. */
