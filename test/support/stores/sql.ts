@@ -1,31 +1,60 @@
 import type Keyv from "keyv";
 import { describe, expect, test } from "vitest";
 import type { Backend } from "../../../backends/backend.js";
+import { openStore, type StoreName } from "../../../backends/index.js";
 import { all } from "../../backends/conformance.js";
 import { CuttingProxy, type Fate } from "../cutting-proxy.js";
 import { muteServer } from "../mute-server.js";
 import { cleanUp } from "../sandbox.js";
 import { freePort } from "../server.js";
+import { faultOf } from "../store-fault.js";
 
-/** A database server on which tests keep stores. */
-export interface SqlServer {
-	readonly port: number;
-	/** Opens a store: as its user, and unless told in a table of all tests. */
-	open(options?: object, create?: boolean): Promise<Backend>;
-	/** One that is closed when the running test has ended. */
-	opened(options?: object, create?: boolean): Promise<Backend>;
-	/** The error that opening one ends with, and its hint. */
-	fault(options: object): Promise<string>;
-	/** The URL of its database, on another port and by another name of this host where they are given. */
-	url(port?: number, host?: string): string;
-	/** Runs SQL in that database as the administrator. */
-	sql(text: string): Promise<string[]>;
-	literal(text: string): string;
+/** A database server with a user and a database for stores. */
+export abstract class SqlServer {
+	abstract readonly store: Extract<StoreName, "postgres" | "mysql">;
+	abstract readonly server: { readonly port: number; resume(): Promise<void>; stop(): Promise<void> };
+
+	/** Runs SQL in the stores' database as the administrator. */
+	abstract sql(text: string): Promise<string[]>;
+	abstract literal(text: string): string;
 	/** A Keyv program, with its own adapter on a table. */
-	keyv(table: string): Keyv;
+	abstract keyv(table: string): Keyv;
 	/** Ends it in mid-work. */
-	pause(): Promise<void>;
-	resume(): Promise<void>;
+	abstract pause(): Promise<void>;
+
+	resume(): Promise<void> {
+		return this.server.resume();
+	}
+
+	stop(): Promise<void> {
+		return this.server.stop();
+	}
+
+	get port(): number {
+		return this.server.port;
+	}
+
+	/** The URL of the database, on another port and by another name of this host where they are given. */
+	url(port = this.port, host = "127.0.0.1"): string {
+		return `${this.store}://trocla@${host}:${port}/trocla`;
+	}
+
+	/** Opens a store: as its user, and unless told in a table of all tests. */
+	open(options: object = {}, create = true): Promise<Backend> {
+		return openStore(this.store, { url: this.url(), password: PASSWORD, ...options }, create);
+	}
+
+	/** One that is closed when the running test has ended. */
+	async opened(options?: object, create?: boolean): Promise<Backend> {
+		const backend = await this.open(options, create);
+		cleanUp(() => backend.close());
+		return backend;
+	}
+
+	/** The error that opening one ends with, and its hint. */
+	fault(options: object): Promise<string> {
+		return faultOf(this.open(options), PASSWORD);
+	}
 }
 
 /** The password of a store's user, which a URL or SQL would have to quote. */
