@@ -1,12 +1,12 @@
 import Keyv from "keyv";
 import { type Backend, BackendError } from "./backend.js";
 import { shellQuote } from "./shell-quote.js";
-import { BUSY_TIMEOUT_MS, connect, TABLE } from "./sqlite-connection.js";
-import { sqliteError } from "./sqlite-error.js";
-import { prepareFile } from "./sqlite-file.js";
-import { guardStatements } from "./sqlite-guard.js";
-import { RepeatedQuery } from "./sqlite-repeated.js";
-import { swapManyRows } from "./sqlite-swap-many.js";
+import { BUSY_TIMEOUT_MS, connect, TABLE } from "./sqlite/connection.js";
+import { sqliteError } from "./sqlite/error.js";
+import { prepareFile } from "./sqlite/file.js";
+import { guardStatements } from "./sqlite/guard.js";
+import { RepeatedQuery } from "./sqlite/repeated.js";
+import { swapManyRows } from "./sqlite/swap-many.js";
 
 const NAMESPACE = "trocla";
 const READER_TIMEOUT_MS = 3000;

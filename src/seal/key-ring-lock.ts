@@ -2,7 +2,7 @@ import { realpath } from "node:fs/promises";
 import { dirname } from "node:path";
 import { BackendError } from "../../backends/backend.js";
 import { underLock } from "../../backends/file-lock.js";
-import { makeDirectory } from "../../backends/sqlite-file.js";
+import { makeDirectory } from "../../backends/sqlite/file.js";
 import { TroclaError } from "../errors.js";
 import type { RingSource } from "./key-ring.js";
 

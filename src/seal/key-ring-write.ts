@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { link, open, readdir, readFile, realpath, rename, stat, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { makeDirectory } from "../../backends/sqlite-file.js";
+import { makeDirectory } from "../../backends/sqlite/file.js";
 import { TroclaError } from "../errors.js";
 import { lineKey, parseRing, type RingKey, ringHeader, ringLine } from "./key-ring.js";
 

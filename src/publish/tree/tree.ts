@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdirSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { makeDirectory } from "../../../backends/sqlite-file.js";
+import { makeDirectory } from "../../../backends/sqlite/file.js";
 import { TroclaError } from "../../errors.js";
 import { Draft } from "./draft.js";
 import { Layout } from "./layout.js";

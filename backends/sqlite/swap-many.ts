@@ -1,5 +1,5 @@
-import type { Swap } from "./backend.js";
-import { swapManyBy } from "./swap-many.js";
+import type { Swap } from "../backend.js";
+import { swapManyBy } from "../swap-many.js";
 
 /** The parts of a SQLite store that swaps are made of. */
 export interface Rows {

@@ -15,11 +15,11 @@ import { dirname } from "node:path";
 import { KeyvSqlite } from "@keyv/sqlite";
 import Keyv from "keyv";
 import { describe, expect, test } from "vitest";
-import type { Backend } from "../../backends/backend.js";
-import { openSqlite } from "../../backends/sqlite.js";
-import { bundle, CHILD_ENV } from "../support/child.js";
-import { cleanUp, Sandbox } from "../support/sandbox.js";
-import { all, conforms } from "./conformance.js";
+import type { Backend } from "../../../backends/backend.js";
+import { openSqlite } from "../../../backends/sqlite.js";
+import { bundle, CHILD_ENV } from "../../support/child.js";
+import { cleanUp, Sandbox } from "../../support/sandbox.js";
+import { all, conforms } from "../conformance.js";
 
 conforms(() => openSqlite(new Sandbox().store));
 

@@ -3,11 +3,11 @@ import { once } from "node:events";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { underLock } from "../../backends/file-lock.js";
-import { openSqlite } from "../../backends/sqlite.js";
-import { bundle, CHILD_ENV } from "../support/child.js";
-import { query } from "../support/rows.js";
-import { cleanUp, Sandbox } from "../support/sandbox.js";
+import { underLock } from "../../../backends/file-lock.js";
+import { openSqlite } from "../../../backends/sqlite.js";
+import { bundle, CHILD_ENV } from "../../support/child.js";
+import { query } from "../../support/rows.js";
+import { cleanUp, Sandbox } from "../../support/sandbox.js";
 
 async function openStore() {
 	const { store } = new Sandbox();

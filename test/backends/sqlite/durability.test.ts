@@ -1,7 +1,7 @@
 import type { KeyvSqlite } from "@keyv/sqlite";
 import { expect, test, vi } from "vitest";
-import { openSqlite } from "../../backends/sqlite.js";
-import { cleanUp, Sandbox } from "../support/sandbox.js";
+import { openSqlite } from "../../../backends/sqlite.js";
+import { cleanUp, Sandbox } from "../../support/sandbox.js";
 
 // How a connection syncs is asked of the connection itself, so this keeps those that the store makes.
 const connections: KeyvSqlite[] = [];

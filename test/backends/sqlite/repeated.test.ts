@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
 import { KeyvSqlite } from "@keyv/sqlite";
 import { describe, expect, test, vi } from "vitest";
-import type { Backend } from "../../backends/backend.js";
-import { openSqlite } from "../../backends/sqlite.js";
-import { connect } from "../../backends/sqlite-connection.js";
-import { RepeatedQuery } from "../../backends/sqlite-repeated.js";
-import { cleanUp, Sandbox } from "../support/sandbox.js";
+import type { Backend } from "../../../backends/backend.js";
+import { connect } from "../../../backends/sqlite/connection.js";
+import { RepeatedQuery } from "../../../backends/sqlite/repeated.js";
+import { openSqlite } from "../../../backends/sqlite.js";
+import { cleanUp, Sandbox } from "../../support/sandbox.js";
 
 /** A store with a record that was read so often that its statements are kept. */
 async function readOften(): Promise<{ store: string; backend: Backend }> {

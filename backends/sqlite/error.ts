@@ -1,5 +1,5 @@
-import { BackendError, type BackendFault } from "./backend.js";
-import { REFUSED } from "./sqlite-guard.js";
+import { BackendError, type BackendFault } from "../backend.js";
+import { REFUSED } from "./guard.js";
 
 /** What SQLite, or the file system under it, refused, as a BackendError that names the database. */
 export function sqliteError(error: unknown, path: string): BackendError {

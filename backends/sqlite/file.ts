@@ -1,9 +1,9 @@
 import { mkdirSync, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { KeyvSqlite } from "@keyv/sqlite";
-import { BackendError } from "./backend.js";
-import { replaceableIn } from "./replaceable.js";
-import { shellQuote } from "./shell-quote.js";
+import { BackendError } from "../backend.js";
+import { replaceableIn } from "../replaceable.js";
+import { shellQuote } from "../shell-quote.js";
 
 /**
  * Makes sure that `path` is a file that only its owner can read. Where there is none, a new database is made with
@@ -18,7 +18,7 @@ export async function prepareFile(path: string, connect: ((path: string) => Keyv
 		if (!isBelowDirectory(path)) throw notADirectory(path);
 		if (!connect) throw noStore(path);
 		if (!directory) makeDirectory(dirname(path));
-		const { createDatabase } = await import("./sqlite-create.js");
+		const { createDatabase } = await import("./create.js");
 		await createDatabase(path, connect);
 		file = find(path);
 		// SQLite would follow the link, and make a store there that others can read.

@@ -2,10 +2,10 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { KeyvSqlite } from "@keyv/sqlite";
 import { expect, test } from "vitest";
-import { openSqlite } from "../../backends/sqlite.js";
-import { bundle, CHILD_ENV } from "../support/child.js";
-import { query } from "../support/rows.js";
-import { cleanUp, Sandbox } from "../support/sandbox.js";
+import { openSqlite } from "../../../backends/sqlite.js";
+import { bundle, CHILD_ENV } from "../../support/child.js";
+import { query } from "../../support/rows.js";
+import { cleanUp, Sandbox } from "../../support/sandbox.js";
 
 /** Bundles a process that swaps groups of 50 keys under a prefix of its own, and of keys that all write, until it ends. */
 function writer(sandbox: Sandbox): string {

@@ -1,5 +1,5 @@
 import type { Statement } from "sqlite3";
-import type { Connection } from "./sqlite-connection.js";
+import type { Connection } from "./connection.js";
 
 /**
  * A query that is asked again and again, and takes at least one parameter.

@@ -1,8 +1,8 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { unexplained } from "../support/histories/linearizable.js";
-import { Recording } from "../support/histories/recording.js";
-import { Sandbox } from "../support/sandbox.js";
+import { unexplained } from "../../support/histories/linearizable.js";
+import { Recording } from "../../support/histories/recording.js";
+import { Sandbox } from "../../support/sandbox.js";
 
 test("what processes see of a store that others change has an order, also where some are killed", async () => {
 	const sandbox = new Sandbox();
