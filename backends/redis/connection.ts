@@ -86,7 +86,7 @@ export class RedisConnection {
 		seconds = this.#settings.seconds,
 	): Promise<Answer> {
 		if (this.#isClosed) throw new BackendError("unavailable", `${this.#settings.server} is closed`);
-		this.#current ??= this.#connect();
+		this.#current ??= this.#begin();
 		const current = this.#current;
 		try {
 			return await inTime(current.then(use), seconds, () => {});
@@ -94,6 +94,13 @@ export class RedisConnection {
 			if (isLost(error) || error instanceof BackendError) this.#drop(current);
 			throw error;
 		}
+	}
+
+	#begin(): Promise<Connected> {
+		const connected = this.#connect();
+		// What could not be made is tried again when something is asked next.
+		connected.catch(() => this.#drop(connected));
+		return connected;
 	}
 
 	#drop(connected: Promise<Connected> | undefined): void {
@@ -175,7 +182,7 @@ export class RedisConnection {
 	}
 
 	#common(url: string): RedisClientOptions {
-		const { seconds, password, tls } = this.#settings;
+		const { seconds, urls, password, tls } = this.#settings;
 		const { username, database, socket } = endpoint(url);
 		return {
 			...(username !== undefined && { username }),
@@ -186,7 +193,7 @@ export class RedisConnection {
 			socket: {
 				...socket,
 				...(socket.tls && tls),
-				connectTimeout: seconds * 1000,
+				connectTimeout: (seconds / urls.length) * 1000,
 				reconnectStrategy: false,
 			},
 		} as RedisClientOptions;

@@ -10,7 +10,7 @@ const REPLY = /^[A-Z]{2,} /;
 
 /** Whether the server could not be reached, or was lost before it answered. */
 export function isLost(error: unknown): boolean {
-	if (error instanceof BackendError) return false;
+	if (error instanceof BackendError || error instanceof TypeError) return false;
 	if (isConnectionLost(error)) return true;
 	const { code, message } = error as { readonly code?: unknown; readonly message: string };
 	return code === undefined && (PASSING.test(message) || !REPLY.test(message));

@@ -9,6 +9,7 @@ import { missing } from "../../support/peers.js";
 import { cleanUp, Sandbox } from "../../support/sandbox.js";
 import { freePort } from "../../support/server.js";
 import { Etcd, type EtcdSettings } from "../../support/stores/etcd.js";
+import { outlivesItsServer } from "../../support/stores/key-value.js";
 import { TestCa } from "../../support/tls.js";
 
 type Options = OptionsOf<typeof etcdOptions>;
@@ -83,13 +84,7 @@ describe.skipIf(missing("etcd", "etcdctl"))("an etcd", () => {
 	test("that is gone for a while is waited for, and has what it answered after it was killed", async () => {
 		const etcd = await started();
 		const backend = await opened({ url: [etcd.url], seconds: 20 });
-		const keys = Array.from({ length: 200 }, (_, n) => `k${n}`);
-		expect(new Set(await Promise.all(keys.map((key) => backend.swap(key, undefined, key))))).toEqual(new Set([true]));
-		await etcd.kill();
-		const asked = backend.readMany(keys);
-		await etcd.again();
-		expect(await asked).toEqual(keys);
-		expect(await backend.swap("k0", "k0", "1")).toBe(true);
+		await outlivesItsServer(backend, etcd);
 	});
 
 	test("that is not there, or nowhere, or never answers, or is something else, is told in time", async () => {

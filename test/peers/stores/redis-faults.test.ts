@@ -8,6 +8,7 @@ import { muteServer } from "../../support/mute-server.js";
 import { missing } from "../../support/peers.js";
 import { cleanUp, Sandbox } from "../../support/sandbox.js";
 import { freePort } from "../../support/server.js";
+import { outlivesItsServer } from "../../support/stores/key-value.js";
 import { Redis } from "../../support/stores/redis.js";
 import { TestCa } from "../../support/tls.js";
 
@@ -131,13 +132,7 @@ describe.skipIf(missing("redis-server", "redis-cli"))("a Redis", () => {
 	test("that is gone for a while is waited for, and has what it answered after it was killed", async () => {
 		const mortal = await started();
 		const backend = await opened({ url: [mortal.url], seconds: 20 });
-		const keys = Array.from({ length: 200 }, (_, n) => `k${n}`);
-		expect(new Set(await Promise.all(keys.map((key) => backend.swap(key, undefined, key))))).toEqual(new Set([true]));
-		await mortal.kill();
-		const asked = backend.readMany(keys);
-		await mortal.again();
-		expect(await asked).toEqual(keys);
-		expect(await backend.swap("k0", "k0", "1")).toBe(true);
+		await outlivesItsServer(backend, mortal);
 	});
 
 	test("that is not there, or nowhere, or never answers, is told in time", async () => {
