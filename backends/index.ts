@@ -1,12 +1,13 @@
 import type { Backend } from "./backend.js";
 import {
-	connectionOptions,
 	etcdOptions,
+	keyvOptions,
 	type OptionKinds,
 	type OptionsOf,
 	postgresOptions,
 	redisOptions,
 	sqlOptions,
+	vaultOptions,
 } from "./options.js";
 
 /** How a store is configured and opened. */
@@ -51,16 +52,7 @@ const stores = {
 		open: async (options) => (await import("./redis.js")).openRedis(options),
 	}),
 	vault: kind({
-		options: {
-			...connectionOptions,
-			token: "secret",
-			role_id: "text",
-			secret_id: "secret",
-			approle_path: "text",
-			namespace: "text",
-			mount: "text",
-			prefix: "text",
-		},
+		options: vaultOptions,
 		required: ["url"],
 		schemes: ["https", "http"],
 		open: async (options) => (await import("./vault.js")).openVault(options),
@@ -72,7 +64,7 @@ const stores = {
 		open: async (options) => (await import("./etcd.js")).openEtcd(options),
 	}),
 	keyv: kind({
-		options: { adapter: "package", uri: "url", options: "map", password: "secret", seconds: "number" },
+		options: keyvOptions,
 		required: ["adapter"],
 		caution:
 			"Keyv has no compare-and-set, so store: keyv is right in one process alone: two at once may give a key two values",

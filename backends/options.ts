@@ -25,9 +25,10 @@ export type OptionsOf<Kinds extends OptionKinds> = {
 	readonly [Name in keyof Kinds]?: OptionValues[Kinds[Name]] | undefined;
 };
 
-/** What all stores on a server have, but for who they are there. */
-export const connectionOptions = {
+/** What all stores on a server have. */
+export const serverOptions = {
 	url: "url",
+	password: "secret",
 	/** PEM files: who signs the server's certificate; and the client's own certificate, and its key. */
 	ca: "path",
 	certificate: "path",
@@ -76,4 +77,27 @@ export const etcdOptions = {
 	url: "urls",
 	/** What Keyv calls so: what keys begin with on the server, but for the `:` that follows. */
 	namespace: "text",
+} as const satisfies OptionKinds;
+
+export const vaultOptions = {
+	// Nobody has a password there.
+	...connectionOptions,
+	token: "secret",
+	/** An AppRole, and where that method is mounted. */
+	role_id: "text",
+	secret_id: "secret",
+	approle_path: "text",
+	namespace: "text",
+	/** Where KV version 2 is mounted, and what all names below begin with. */
+	mount: "text",
+	prefix: "text",
+} as const satisfies OptionKinds;
+
+export const keyvOptions = {
+	adapter: "package",
+	/** What the adapter is made with: a URI, or a map. */
+	uri: "url",
+	options: "map",
+	password: "secret",
+	seconds: "number",
 } as const satisfies OptionKinds;

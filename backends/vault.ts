@@ -1,4 +1,5 @@
 import { type Backend, BackendError, type Swap } from "./backend.js";
+import { eachInOrder } from "./server/each-in-order.js";
 import { HttpClient } from "./server/http.js";
 import { DEFAULT_SECONDS, Patience } from "./server/patience.js";
 import { readTlsFiles, type TlsFiles } from "./server/tls-files.js";
@@ -67,23 +68,13 @@ export async function openVault(options: VaultOptions): Promise<Backend> {
 
 		swap: (key, before, after) => swap({ key, before, after }),
 
-		swapMany(swaps) {
-			const previous = new Map<string, Promise<unknown>>();
-			return swaps.map((each) => {
-				const done = Promise.resolve(previous.get(each.key)).then(() => swap(each));
-				previous.set(
-					each.key,
-					done.catch(() => {}),
-				);
-				return done;
-			});
-		},
+		swapMany: (swaps) => eachInOrder(swaps, swap),
 
 		async *keys(from = "") {
 			const { names, deleted } = await told(() => patience.read(() => records.names()));
 			const start = inBytes(from);
 			const marked = new Set([...deleted].map(bytesOf));
-			const inOrder = names.map(bytesOf).filter((bytes) => bytes !== undefined && bytes >= start) as string[];
+			const inOrder = names.flatMap((name) => bytesOf(name) ?? []).filter((bytes) => bytes >= start);
 			inOrder.sort();
 			for (let first = 0; first < inOrder.length; first += PAGE_KEYS) {
 				const page = inOrder.slice(first, first + PAGE_KEYS);
@@ -99,7 +90,17 @@ export async function openVault(options: VaultOptions): Promise<Backend> {
 
 	/** Of keys that were deleted once, those that nobody has created again. */
 	async function goneOf(deleted: readonly string[]): Promise<ReadonlySet<string>> {
-		const texts = await Promise.all(deleted.map((bytes) => read(keyOf(bytes))));
-		return new Set(deleted.filter((_, index) => texts[index] === undefined));
+		const isGone = await Promise.all(deleted.map((bytes) => isAbsent(keyOf(bytes))));
+		return new Set(deleted.filter((_, index) => isGone[index]));
+	}
+
+	/** What can't be read as a record is there. */
+	async function isAbsent(key: string): Promise<boolean> {
+		try {
+			return (await read(key)) === undefined;
+		} catch (error) {
+			if (error instanceof BackendError && error.fault === "damaged") return false;
+			throw error;
+		}
 	}
 }

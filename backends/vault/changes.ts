@@ -46,7 +46,6 @@ export class Changes {
 		if (before === after) return (await patience.read(() => records.read(key))).text === before;
 		const leavesText = before !== undefined && !mount.keepsOneVersion;
 		if (leavesText) await patience.read(() => this.#checkDestroy());
-		if (after === undefined) await patience.read(() => records.mark(key));
 		const change: Change = {
 			key,
 			before,
@@ -75,6 +74,7 @@ export class Changes {
 		const end = performance.now() + seconds * 1000;
 		while (stored.text === before) {
 			change.version = stored.version;
+			if ("deletion" in content) await patience.read(() => records.mark(key));
 			if (await records.write(key, stored.version, content)) return true;
 			stored = await read();
 			if (stored.text !== before || stored.version !== change.version) continue;

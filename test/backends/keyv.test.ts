@@ -190,6 +190,19 @@ describe("the command", () => {
 		expect(found.stderr).toContain("trocla: warning: Keyv has no compare-and-set");
 	});
 
+	test("takes no password in its configuration, and does not show it", async () => {
+		const sandbox = new Sandbox();
+		sandbox.configure({ store: "keyv", store_options: { adapter: "@keyv/sqlite", uri: "redis://u:s3cret@db" } });
+		const { code, stderr } = await sandbox.run(["get", "a", "plain"]);
+		expect({ code, stderr }).toMatchObject({
+			code: 1,
+			stderr: expect.stringContaining("store_options.uri holds a password"),
+		});
+		expect(stderr).not.toContain("s3cret");
+		sandbox.configure({ store: "keyv", store_options: {} });
+		expect((await sandbox.run(["get", "a", "plain"])).stderr).toMatch(/store: keyv needs adapter\n.*@keyv\/postgres/);
+	});
+
 	test("keeps passwords with a package that is installed with trocla, and the doctor says what is missing", async () => {
 		const sandbox = new Sandbox();
 		const uri = `sqlite://${sandbox.path("keyv.sqlite")}`;

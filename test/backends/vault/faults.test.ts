@@ -182,6 +182,17 @@ describe("a server that", () => {
 		expect(await backend.read("a")).toBe("1");
 	});
 
+	test("is on the network without TLS is told of by the check", async () => {
+		// Which is this host, but is not written as one that is.
+		const backend = await served.open({ url: served.vault.url.replace("127.0.0.1", "0.0.0.0") });
+		expect(await backend.check()).toEqual([
+			{
+				message: expect.stringContaining("cross the network for all to read"),
+				hint: expect.stringContaining("https://"),
+			},
+		]);
+	});
+
 	test("is a standby is told of by the check", async () => {
 		const backend = await served.open();
 		expect(await backend.check()).toEqual([]);

@@ -132,6 +132,18 @@ describe("what is done by hand", () => {
 		};
 		await expect(backend.read("other")).rejects.toMatchObject(damaged);
 		await expect(backend.swap("other", undefined, "x")).rejects.toMatchObject(damaged);
+		await backend.swap("a", undefined, "1");
+		await backend.swap("a", "1", undefined);
+		byHand("POST", `data/${backend.prefix}/a`, { data: { user: "u" } });
+		expect(await all(backend.keys())).toEqual(["a", "other"]);
+	});
+
+	test("what was not deleted is not marked as such", async () => {
+		const backend = await served.open();
+		await backend.swap("a", undefined, "1");
+		served.vault.asked.length = 0;
+		expect(await backend.swap("a", "0", undefined)).toBe(false);
+		expect(served.vault.asked.filter((asked) => asked.startsWith("POST secret/data"))).toEqual([]);
 	});
 
 	test("names that no key has, and folders, are no keys, and the check tells of them", async () => {
