@@ -39,8 +39,6 @@ export const serverOptions = {
 	connections: "number",
 } as const satisfies OptionKinds;
 
-export const serverOptions = { ...connectionOptions, password: "secret" } as const satisfies OptionKinds;
-
 /** What the stores in databases have. */
 export const sqlOptions = {
 	...serverOptions,
@@ -79,9 +77,11 @@ export const etcdOptions = {
 	namespace: "text",
 } as const satisfies OptionKinds;
 
+// Nobody has a password there.
+const { password: __, ...vaultServerOptions } = serverOptions;
+
 export const vaultOptions = {
-	// Nobody has a password there.
-	...connectionOptions,
+	...vaultServerOptions,
 	token: "secret",
 	/** An AppRole, and where that method is mounted. */
 	role_id: "text",
