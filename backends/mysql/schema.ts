@@ -1,6 +1,5 @@
 import { BackendError } from "../backend.js";
 import { LONGEST_ROW_KEY } from "../server/keyv-rows.js";
-import { ServerError } from "../server/server-error.js";
 import type { Connections } from "./connections.js";
 
 /** A table's name as SQL has it. */
@@ -27,8 +26,13 @@ export async function prepareTable(
 		if (!create) {
 			throw refused(`there is no table ${quoted(table)} yet`, "The first password makes it; or check store_options");
 		}
-		await make();
+		// Another process may make it at the same time, which has several errors; or the connection was lost.
+		const failure = await make().then(
+			() => undefined,
+			(error: unknown) => error,
+		);
 		found = await look();
+		if (failure && found.engine === null) throw failure;
 	}
 	const flaw = flawOf(found, table);
 	if (flaw) throw refused(...flaw);
@@ -44,12 +48,7 @@ export async function prepareTable(
 	async function make(): Promise<void> {
 		const text = binaryText(found.version);
 		const columns = `id VARCHAR(${LONGEST_ROW_KEY}) ${text} NOT NULL PRIMARY KEY, value LONGTEXT ${text} NOT NULL`;
-		try {
-			await change(`CREATE TABLE IF NOT EXISTS ${quoted(table)} (${columns}) ENGINE=InnoDB ROW_FORMAT=DYNAMIC`, []);
-		} catch (error) {
-			// Another process makes it at the same time, or the connection was lost: then it is looked for once more.
-			if (!(error instanceof ServerError) || error.fate === "failed") throw error;
-		}
+		await change(`CREATE TABLE IF NOT EXISTS ${quoted(table)} (${columns}) ENGINE=InnoDB ROW_FORMAT=DYNAMIC`, []);
 	}
 
 	function refused(what: string, hint: string): BackendError {

@@ -1,6 +1,5 @@
 import pg from "pg";
 import { BackendError } from "../backend.js";
-import { ServerError } from "../server/server-error.js";
 import type { Connections } from "./connections.js";
 
 /** Where the records are: the names of a schema and of a table in it. */
@@ -37,8 +36,13 @@ export async function prepareTable(
 	if (found.kind === null) {
 		if (!create)
 			throw refused(`there is no table ${quoted(name)} yet`, "The first password makes it; or check store_options");
-		await make();
+		// Another process may make it at the same time, which has several errors; or the connection was lost.
+		const failure = await make().then(
+			() => undefined,
+			(error: unknown) => error,
+		);
 		found = await look();
+		if (failure && found.kind === null) throw failure;
 	}
 	const flaw = flawOf(found, name);
 	if (flaw) throw refused(...flaw);
@@ -51,12 +55,7 @@ export async function prepareTable(
 
 	async function make(): Promise<void> {
 		const sql = `CREATE TABLE IF NOT EXISTS ${quoted(name)} (key text COLLATE "C" PRIMARY KEY, value text COLLATE "C" NOT NULL)`;
-		try {
-			await query(sql);
-		} catch (error) {
-			// Another process makes it at the same time, or the connection was lost: then it is looked for once more.
-			if (!(error instanceof ServerError) || error.fate === "failed") throw error;
-		}
+		await query(sql);
 	}
 
 	function refused(what: string, hint: string): BackendError {
