@@ -46,6 +46,13 @@ const REPLIES = [
 		hint: "On the server: ACL SETUSER NAME +get +mget +set +del +scan +eval +evalsha +info +config|get ~trocla::*",
 	},
 	{
+		// The server's own words have what was sent in them, the password too.
+		reply: /^ERR unknown/,
+		fault: "unavailable",
+		message: "the server does not know a command that trocla needs",
+		hint: "It must be Redis 7, Valkey, or newer, with none of these renamed: GET, MGET, SCAN, EVAL, EVALSHA, INFO, CONFIG",
+	},
+	{
 		reply: /^OOM/,
 		fault: "full",
 		message: "the server has used all the memory that it may use",

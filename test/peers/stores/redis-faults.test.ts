@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
+import { inspect } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Backend } from "../../../backends/backend.js";
 import type { OptionsOf, redisOptions } from "../../../backends/options.js";
@@ -90,6 +91,14 @@ describe.skipIf(missing("redis-server", "redis-cli"))("a Redis", () => {
 		const guarded = await started("--requirepass", "s3cret");
 		await refused({ url: [guarded.url] }).toMatchObject({ message: expect.stringContaining("user and password") });
 		expect(await (await opened({ url: [guarded.url], password: "s3cret" })).read("a")).toBeUndefined();
+	});
+
+	test("without scripts is refused in words that have nothing of what was sent", async () => {
+		const crippled = await started("--rename-command", "EVALSHA", "");
+		const backend = await opened({ url: [crippled.url] });
+		const error = await backend.swap("a", undefined, "s3cret").catch((error: unknown) => error);
+		expect(error).toMatchObject({ message: `${crippled.url}: the server does not know a command that trocla needs` });
+		expect(inspect(error, { depth: 9 })).not.toContain("s3cret");
 	});
 
 	test("that has no memory left takes nothing more, and keeps what it has", async () => {
