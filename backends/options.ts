@@ -25,10 +25,9 @@ export type OptionsOf<Kinds extends OptionKinds> = {
 	readonly [Name in keyof Kinds]?: OptionValues[Kinds[Name]] | undefined;
 };
 
-/** What all stores on a server have. */
-export const serverOptions = {
+/** What all stores on a server have, but for who they are there. */
+export const connectionOptions = {
 	url: "url",
-	password: "secret",
 	/** PEM files: who signs the server's certificate; and the client's own certificate, and its key. */
 	ca: "path",
 	certificate: "path",
@@ -38,6 +37,8 @@ export const serverOptions = {
 	/** How many connections there are at most. */
 	connections: "number",
 } as const satisfies OptionKinds;
+
+export const serverOptions = { ...connectionOptions, password: "secret" } as const satisfies OptionKinds;
 
 /** What the stores in databases have. */
 export const sqlOptions = {
@@ -77,11 +78,8 @@ export const etcdOptions = {
 	namespace: "text",
 } as const satisfies OptionKinds;
 
-// Nobody has a password there.
-const { password: __, ...vaultServerOptions } = serverOptions;
-
 export const vaultOptions = {
-	...vaultServerOptions,
+	...connectionOptions,
 	token: "secret",
 	/** An AppRole, and where that method is mounted. */
 	role_id: "text",

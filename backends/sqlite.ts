@@ -1,16 +1,14 @@
-import { KeyvSqlite } from "@keyv/sqlite";
 import Keyv from "keyv";
 import { type Backend, BackendError } from "./backend.js";
 import { shellQuote } from "./shell-quote.js";
+import { BUSY_TIMEOUT_MS, connect, TABLE } from "./sqlite-connection.js";
 import { sqliteError } from "./sqlite-error.js";
 import { prepareFile } from "./sqlite-file.js";
 import { guardStatements } from "./sqlite-guard.js";
+import { RepeatedQuery } from "./sqlite-repeated.js";
 import { swapManyRows } from "./sqlite-swap-many.js";
 
 const NAMESPACE = "trocla";
-const TABLE = "keyv";
-// A commit takes milliseconds; a minute lets a hundred processes queue up on a slow disk.
-const BUSY_TIMEOUT_MS = 60_000;
 const READER_TIMEOUT_MS = 3000;
 const PAGE_ROWS = 1000;
 
@@ -28,12 +26,18 @@ export async function openSqlite(path: string, create = true): Promise<Backend> 
 	const fail = (error: unknown) => {
 		throw sqliteError(error, path);
 	};
-	await prepareFile(path, create ? connect : undefined).catch(fail);
-	const adapter = connect(path);
+	await prepareFile(path, create ? (path) => connect(path).adapter : undefined).catch(fail);
+	const connection = connect(path);
+	const { adapter } = connection;
 	// A SQLite may be built to sync less in WAL mode, where a loss of power takes back what was committed
 	// (https://sqlite.org/compile.html, SQLITE_DEFAULT_WAL_SYNCHRONOUS). This also tells, before
 	// anything is asked of it, whether it is a database at all.
 	await adapter.query("PRAGMA synchronous=FULL").catch(fail);
+	const one = new RepeatedQuery<{ value: string }>(connection, `SELECT value FROM ${TABLE} WHERE key = ?`);
+	const many = new RepeatedQuery<{ key: string; value: string }>(
+		connection,
+		`SELECT key, value FROM ${TABLE} WHERE key IN (SELECT value FROM json_each(?))`,
+	);
 	const rows = new Keyv({ store: adapter, namespace: NAMESPACE, useKeyPrefix: false });
 	let closing: Promise<void> | undefined;
 
@@ -80,7 +84,7 @@ export async function openSqlite(path: string, create = true): Promise<Backend> 
 	}
 
 	async function read(key: string): Promise<string | undefined> {
-		const [row] = await query<{ value: string }>(`SELECT value FROM ${TABLE} WHERE key = ?`, rowKey(key));
+		const [row] = await one.all(rowKey(key)).catch(fail);
 		return row && (await decode(row.value, key));
 	}
 
@@ -104,10 +108,7 @@ export async function openSqlite(path: string, create = true): Promise<Backend> 
 		read,
 
 		async readMany(keys) {
-			const found = await query<{ key: string; value: string }>(
-				`SELECT key, value FROM ${TABLE} WHERE key IN (SELECT value FROM json_each(?))`,
-				JSON.stringify(keys.map(rowKey)),
-			);
+			const found = await many.all(JSON.stringify(keys.map(rowKey))).catch(fail);
 			const values = new Map(found.map((row) => [row.key, row.value]));
 			return await Promise.all(
 				keys.map(async (key) => {
@@ -174,6 +175,7 @@ export async function openSqlite(path: string, create = true): Promise<Backend> 
 		},
 
 		async close() {
+			for (const query of [one, many]) query.close();
 			closing ??= adapter.close();
 			await closing.catch(fail);
 		},
@@ -190,10 +192,3 @@ function notUtf8(path: string): BackendError {
 }
 
 const rowKey = (key: string) => `${NAMESPACE}:${key}`;
-
-function connect(path: string): KeyvSqlite {
-	const adapter = new KeyvSqlite({ uri: `sqlite://${path}`, table: TABLE, busyTimeout: BUSY_TIMEOUT_MS });
-	// The adapter also rejects the query that failed; without a listener Node would end the process.
-	adapter.on("error", () => {});
-	return adapter;
-}

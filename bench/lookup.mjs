@@ -1,13 +1,11 @@
 // Hiera's lookups beside those of Puppet's own library, each in its process, on the same data.
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
 import { byTurns, inSandbox, row, time } from "./measure.mjs";
+import { Asked } from "./processes.mjs";
 
 const ROUNDS = 15;
 const KEYS = 200;
@@ -84,21 +82,13 @@ function load(outfile) {
 }
 
 /** Puppet's library in a process of its own, for a host with these facts. */
-export class Puppet {
+export class Puppet extends Asked {
 	constructor(directory, config, env, facts = FACTS) {
-		const script = fileURLToPath(new URL("puppet-lookups.rb", import.meta.url));
-		const args = [script, join(directory, "puppet"), config, facts.clientcert, JSON.stringify(facts)];
-		this.process = spawn("ruby", args, { env, stdio: ["pipe", "pipe", "inherit"] });
-		this.lines = createInterface(this.process.stdout)[Symbol.asyncIterator]();
+		const args = [join(directory, "puppet"), config, facts.clientcert, JSON.stringify(facts)];
+		super("ruby", "puppet-lookups.rb", args, env);
 	}
 
 	async time(keys, rounds) {
-		this.process.stdin.write(`${JSON.stringify({ keys, rounds })}\n`);
-		return Number((await this.lines.next()).value);
-	}
-
-	async stop() {
-		this.process.stdin.end();
-		await once(this.process, "exit");
+		return await this.ask({ keys, rounds });
 	}
 }

@@ -102,7 +102,7 @@ export function row(what, reference, measured, measuredReference, unit = "ms") {
 	};
 }
 
-function median(values) {
+export function median(values) {
 	const sorted = values.toSorted((a, b) => a - b);
 	return sorted[Math.floor(sorted.length / 2)];
 }

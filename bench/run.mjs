@@ -2,18 +2,8 @@
 import { readFileSync } from "node:fs";
 
 const names = [
-	"start",
-	"hash",
-	"library",
-	"batch",
-	"seal",
-	"memory",
-	"audit",
-	"export",
-	"import",
-	"lookup",
-	"publish",
-	"stores",
+	...["start", "hash", "library", "batch", "seal", "memory", "audit", "export", "import", "lookup", "publish"],
+	...["serve", "catalog", "stores"],
 ];
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !names.includes(name));

@@ -9,6 +9,10 @@ export const template = (
 	ringFile: string,
 ) => `# trocla's configuration. Every key may be left out; a # stands before examples and defaults.
 
+# A machine that has no store asks a daemon ("trocla serve"); then only create_on_get, hiera and accounts may stand beside.
+# server: unix:/run/trocla/trocla.sock      # or https://trocla.example.com
+# server_options: {token_file: /etc/trocla/token, ca: /etc/trocla/ca.pem}
+
 # Where passwords are kept: sqlite (one file, for any number of processes) or memory (for one run).
 store: sqlite
 store_options:

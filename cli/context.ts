@@ -1,6 +1,9 @@
+import type { TroclaCalls } from "../src/calls.js";
 import type { Config } from "../src/config/config.js";
 import { loadConfig } from "../src/config/config.js";
+import { refuseRemote } from "../src/config/server.js";
 import { TroclaError } from "../src/errors.js";
+import { checkFormat } from "../src/input.js";
 import { type OpenSettings, openConfigured, openRecords } from "../src/open.js";
 import type { StoreEvent } from "../src/records/change.js";
 import type { Options } from "../src/records/record.js";
@@ -40,36 +43,67 @@ export class Context {
 	}
 
 	/**
-	 * Opens the configured store for as long as `use` takes.
+	 * The configuration, for what works on the store itself.
+	 *
+	 * @throws {TroclaError} `config` where the store is a daemon's
+	 */
+	async ownConfig(): Promise<Config> {
+		const config = await this.config();
+		refuseRemote(config);
+		return config;
+	}
+
+	/**
+	 * Makes sure that there is such a format. Of a daemon's formats only the daemon knows.
+	 *
+	 * @throws {TroclaError} `invalid`
+	 */
+	async checkFormat(format: string): Promise<void> {
+		const { server, formats } = await this.config();
+		if (!server) await checkFormat(format, formats);
+	}
+
+	/**
+	 * Opens the configured store, which may be a daemon's, for as long as `use` takes.
 	 *
 	 * @param settings - `create`: whether the command stores something new: only then a store that is not there is made,
 	 *   since else a mistyped path would look like a store without keys
 	 */
 	async withStore<Result>(
-		use: (trocla: Trocla, config: Config) => Promise<Result>,
-		settings: Partial<OpenSettings> & Pick<OpenSettings, "create">,
+		use: (trocla: TroclaCalls, config: Config) => Promise<Result>,
+		settings: Opening,
 	): Promise<Result> {
 		const config = await this.config();
-		const trocla = await openConfigured(config, { ...this.opening(settings.create), ...settings });
-		try {
-			return await use(trocla, config);
-		} finally {
-			await trocla.close();
-		}
+		return await closing(await this.open(settings), (trocla) => use(trocla, config));
 	}
 
-	/** Opens the configured store's records, as they are, for as long as `use` takes. */
+	/** The same, for what a store on this machine alone can do. */
+	async withOwnStore<Result>(
+		use: (trocla: Trocla, config: Config) => Promise<Result>,
+		settings: Opening,
+	): Promise<Result> {
+		const config = await this.ownConfig();
+		const trocla = await openConfigured(config, { ...this.opening(settings.create), ...settings });
+		return await closing(trocla, (trocla) => use(trocla, config));
+	}
+
+	/** Opens the records of a store on this machine, as they are, for as long as `use` takes. */
 	async withRecords<Result>(
 		use: (records: RecordStore, config: Config) => Promise<Result>,
-		settings: Partial<OpenSettings> & Pick<OpenSettings, "create">,
+		settings: Opening,
 	): Promise<Result> {
-		const config = await this.config();
+		const config = await this.ownConfig();
 		const records = await openRecords(config, { ...this.opening(settings.create), ...settings });
-		try {
-			return await use(records, config);
-		} finally {
-			await records.close();
-		}
+		return await closing(records, (records) => use(records, config));
+	}
+
+	/** Opens the configured store, which may be a daemon's; whoever opens it closes it. */
+	async open(settings: Opening): Promise<TroclaCalls> {
+		const config = await this.config();
+		const opening = { ...this.opening(settings.create), ...settings };
+		if (!config.server) return await openConfigured(config, opening);
+		const { TroclaClient } = await import("../src/client/client.js");
+		return await TroclaClient.to(config.server, opening.warn);
 	}
 
 	/** How this command opens a store. */
@@ -104,6 +138,19 @@ export class Context {
 		if (this.json) print(`${JSON.stringify(stored)}\n`, hint);
 		// PEM ends its own last line.
 		else print(stored.value.endsWith("-----\n") ? stored.value : `${stored.value}\n`, hint);
+	}
+}
+
+type Opening = Partial<OpenSettings> & Pick<OpenSettings, "create">;
+
+async function closing<Opened extends { close(): Promise<void> }, Result>(
+	opened: Opened,
+	use: (opened: Opened) => Promise<Result>,
+): Promise<Result> {
+	try {
+		return await use(opened);
+	} finally {
+		await opened.close();
 	}
 }
 

@@ -14,6 +14,7 @@ import { Progress } from "./progress.js";
  * @param file - the export; `-` for standard input
  */
 export async function restore(context: Context, file: string, flags: FlagValues): Promise<number> {
+	await context.ownConfig();
 	const { takesPassphrase } = await import("../src/transfer/lock.js");
 	await using source =
 		file === "-" ? await Source.ofStream(process.stdin, "standard input") : await Source.ofFile(file);

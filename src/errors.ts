@@ -12,6 +12,8 @@
  * - `ring`: the key ring can't be read or written, is not safe to use, or not ready for what was asked
  * - `store`: the store, or the tree of what is published, can't be reached, written, or is not safe to use
  * - `source`: what is to be imported can't be read
+ * - `server`: the daemon can't be reached, or did not do what it was asked for
+ * - `forbidden`: the daemon does not let this client do that
  */
 export type ErrorCode =
 	| "invalid"
@@ -26,7 +28,9 @@ export type ErrorCode =
 	| "export"
 	| "ring"
 	| "store"
-	| "source";
+	| "source"
+	| "server"
+	| "forbidden";
 
 /** Every error that the product throws: `message` says what is wrong with which input, `hint` what to do. */
 export class TroclaError extends Error {

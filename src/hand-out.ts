@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { TroclaError } from "./errors.js";
-import { shellWord } from "./input.js";
 import { valuesOf, without } from "./records/changes.js";
 import { isClaimed, refuseClaimed, underClaim } from "./records/claims.js";
 import type { Claim, Values } from "./records/record.js";
 import type { RecordStore } from "./records/store.js";
 import { notFound, quote } from "./refusals.js";
+import { removeAgain, Unconfirmed, undelivered } from "./undelivered.js";
 
 export interface HandOut {
 	readonly key: string;
@@ -44,7 +44,7 @@ export async function handOut(
 			refuseClaimed(key, record, force && covers);
 			return { result: values, write: { ...record, claim } };
 		});
-		const again = ["trocla delete --force", shellWord(key), ...(format ? [format] : [])].join(" ");
+		const again = removeAgain(key, format);
 		await deliverOrUnclaim(records, key, { claim, values, again }, deliver);
 		const removed = await remove(records, key, claim.id, values, now).catch((error: Error) => {
 			throw new TroclaError(
@@ -67,27 +67,13 @@ async function deliverOrUnclaim(
 	try {
 		await deliver(values);
 	} catch (error) {
-		const undelivered = `${quote(key)} could not be handed out${reason(error, values)}`;
-		await unclaim(records, key, claim.id).catch((fault: Error) => {
-			throw new TroclaError(
-				"undelivered",
-				`${undelivered}; nor could its claim be undone: ${fault.message}`,
-				`Nothing was removed: mend that and run ${again}`,
-				error,
-			);
+		const isUnknown = error instanceof Unconfirmed;
+		const settled = isUnknown ? abandon(records, key, claim.id) : unclaim(records, key, claim.id);
+		await settled.catch((fault) => {
+			throw undelivered({ key, values, error, fault, again });
 		});
-		throw new TroclaError("undelivered", undelivered, "Nothing was removed: mend that and run it again", error);
+		throw undelivered({ key, values, error, again });
 	}
-}
-
-/** What went wrong, unless the error quotes what it could not deliver: messages end up in logs. */
-function reason(error: unknown, values: Values): string {
-	const message = error instanceof Error ? error.message : String(error);
-	const quotes = (value: string) =>
-		[value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value.toWellFormed())].some((text) =>
-			message.includes(text),
-		);
-	return Object.values(values).some(quotes) ? "" : `: ${message}`;
 }
 
 async function unclaim(records: RecordStore, key: string, id: string): Promise<void> {
@@ -95,6 +81,14 @@ async function unclaim(records: RecordStore, key: string, id: string): Promise<v
 		if (record?.claim?.id !== id) return { result: undefined };
 		const { claim: _, ...unclaimed } = record;
 		return { result: undefined, write: unclaimed };
+	});
+}
+
+/** Nobody is to wait for the process that claimed it, which may live for months. */
+async function abandon(records: RecordStore, key: string, id: string): Promise<void> {
+	await records.change(key, "hand-out", async (record) => {
+		if (record?.claim?.id !== id) return { result: undefined };
+		return { result: undefined, write: { ...record, claim: { ...record.claim, abandoned: true } } };
 	});
 }
 

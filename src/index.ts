@@ -1,10 +1,14 @@
-import { checkedConfig, loadConfig } from "./config/config.js";
+import type { TroclaClient } from "./client/client.js";
+import { type Config, checkedConfig, loadConfig } from "./config/config.js";
 import type { ConfigInput } from "./config/input.js";
+import { TroclaError } from "./errors.js";
 import type { HieraOptions, SiteData } from "./hiera/site-data.js";
 import { checkMembers } from "./members.js";
 import { openConfigured } from "./open.js";
 import type { Trocla } from "./trocla.js";
 
+export type { TroclaCalls } from "./calls.js";
+export type { TroclaClient } from "./client/client.js";
 export type { ConfigInput } from "./config/input.js";
 export type { FormatDescription, KeyDescription } from "./describe.js";
 export { type ErrorCode, TroclaError } from "./errors.js";
@@ -25,15 +29,41 @@ export interface OpenOptions {
 }
 
 /**
- * Opens the store that the configuration names; a SQLite store that is not there yet is made.
+ * Opens the store that the configuration names; a SQLite store that is not there yet is made. One that a daemon has is
+ * asked with `connectTrocla`.
  *
  * @throws {TroclaError} `invalid` where it is called with something else; `config`, `store`, `damaged`
  */
 export async function openTrocla(options: OpenOptions = {}): Promise<Trocla> {
 	await checkMembers(options, "openTrocla", { config: ["string", "map"], warn: ["function"] });
-	const { config, warn = () => {} } = options;
-	const checked = typeof config === "object" ? await checkedConfig(config, undefined) : await loadConfig(config);
-	return await openConfigured(checked, { warn, create: true });
+	const { warn = () => {} } = options;
+	const config = await configOf(options);
+	if (config.server) {
+		const what = `the configuration's store is where the daemon ${config.server.name} is`;
+		throw new TroclaError("config", what, "connectTrocla asks the daemon, with nearly all of the same calls");
+	}
+	return await openConfigured(config, { warn, create: true });
+}
+
+/**
+ * Asks the daemon that the configuration names with `server`; connects when something is asked for.
+ *
+ * @throws {TroclaError} `invalid` where it is called with something else; `config`
+ */
+export async function connectTrocla(options: OpenOptions = {}): Promise<TroclaClient> {
+	await checkMembers(options, "connectTrocla", { config: ["string", "map"], warn: ["function"] });
+	const { warn = () => {} } = options;
+	const { server } = await configOf(options);
+	if (!server) {
+		const hint = "openTrocla opens the store of a configuration; server: unix:/run/trocla/trocla.sock names a daemon";
+		throw new TroclaError("config", "the configuration names no daemon", hint);
+	}
+	const { TroclaClient } = await import("./client/client.js");
+	return await TroclaClient.to(server, warn);
+}
+
+async function configOf({ config }: OpenOptions): Promise<Config> {
+	return typeof config === "object" ? await checkedConfig(config, undefined) : await loadConfig(config);
 }
 
 /**

@@ -3,6 +3,7 @@ import { grouped } from "../backends/grouped.js";
 import { openStore, storeKind } from "../backends/index.js";
 import { aftermath, readyAudit } from "./after-change.js";
 import type { Config } from "./config/config.js";
+import { refuseRemote } from "./config/server.js";
 import { fail } from "./records/pages.js";
 import { RecordStore, type Seal } from "./records/store.js";
 import { plain } from "./seal/seal.js";
@@ -27,7 +28,7 @@ export interface OpenSettings {
 /**
  * Opens the store of a configuration.
  *
- * @throws {TroclaError} `store`, `damaged`, `ring`
+ * @throws {TroclaError} `store`, `damaged`, `ring`; `config` where it is a daemon's
  */
 export async function openConfigured(config: Config, settings: OpenSettings): Promise<Trocla> {
 	const { warn, atOnce } = settings;
@@ -73,7 +74,9 @@ export async function withBackend<Result>(
 	}
 }
 
-async function openBackend({ store }: Config, create: boolean): Promise<Backend> {
+async function openBackend(config: Config, create: boolean): Promise<Backend> {
+	refuseRemote(config);
+	const { store } = config;
 	const options: { [name: string]: unknown } = { ...store.options };
 	for (const [name, source] of Object.entries(store.secrets)) {
 		const { readSecret } = await import("./secret.js");

@@ -33,12 +33,12 @@ export class Trocla implements AsyncDisposable {
 	}
 
 	/**
-	 * The same store, used for somebody else, whom its audit names. It is closed with this one.
+	 * The same store, used for somebody else, whom its audit names and who hears its warnings. It is closed with this one.
 	 *
 	 * @internal
 	 */
-	onBehalfOf(client: string): Trocla {
-		return new Trocla(this.#records.onBehalfOf(client), this.#settings);
+	onBehalfOf(client: string, warn: (message: string) => void): Trocla {
+		return new Trocla(this.#records.onBehalfOf(client, warn), { ...this.#settings, warn });
 	}
 
 	/** @internal Audits what is no change of a key. */

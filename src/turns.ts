@@ -17,3 +17,8 @@ export function atMost(count: number): Turns {
 		}
 	};
 }
+
+/** Waits for a turn, which lasts until what this gives is called. */
+export function turn(turns: Turns): Promise<() => void> {
+	return new Promise((begin) => void turns(() => new Promise<void>((end) => begin(end))));
+}

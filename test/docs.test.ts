@@ -1,12 +1,18 @@
 import { once } from "node:events";
-import { chownSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chownSync, copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it, test } from "vitest";
 import { commands } from "../cli/commands.js";
 import { builtinFormats, builtinNames } from "../formats/index.js";
+import { loadConfig } from "../src/config/config.js";
+import type { ServeInput } from "../src/config/input.js";
+import { parseYaml } from "../src/config/yaml.js";
+import { newToken } from "../src/server/tokens.js";
+import { TestDaemon } from "./support/daemon.js";
 import { asNobody, installIn, isRoot } from "./support/nobody.js";
 import { cleanUp, run, Sandbox, TROCLA } from "./support/sandbox.js";
 import { replay } from "./support/shown.js";
+import { TestCa } from "./support/tls.js";
 
 const directory = join(import.meta.dirname, "../docs");
 const read = (file: string) => readFileSync(join(directory, file), "utf8");
@@ -135,13 +141,41 @@ test(`what docs/${SERVER} shows is what the daemon answers`, async () => {
 		await ended;
 	});
 	await once(daemon.stderr ?? expect.fail(), "data");
-	const text = read(SERVER).replaceAll("/run/trocla/trocla.sock", socket);
+	const [first = "", , rest = ""] = read(SERVER).split(CLIENT);
+	const text = `${first}${rest}`.replaceAll("/run/trocla/trocla.sock", socket);
 	expect(await replay(text, { sandbox, trocla: TROCLA, user: [] })).toBe(6);
+});
+
+/** The chapter on a machine that asks a daemon: in it, and behind it. */
+const CLIENT = /^(?=## The command as a client$|## Resources$)/m;
+
+test(`the build machine of docs/${SERVER} gets from nothing to its first value`, async () => {
+	const [, chapter = ""] = read(SERVER).split(CLIENT);
+	const files = new Sandbox();
+	const ca = await TestCa.make(files.directory);
+	const { token, hash } = newToken();
+	const [, yaml = ""] = /```yaml\n(serve:.*?)```/s.exec(chapter) ?? [];
+	const { serve } = parseYaml(yaml) as { serve: ServeInput };
+	const https = await ca.https();
+	const daemon = await TestDaemon.start({ https, tokens: { build: { hash } }, rules: serve.rules ?? [] });
+	const sandbox = new Sandbox();
+	writeFileSync(sandbox.path("token"), token, { mode: 0o600 });
+	copyFileSync(await ca.caFile(), sandbox.path("ca.pem"));
+	const text = chapter
+		.replace(/https:\/\/trocla\.example\.com(:8443)?/g, `https://localhost:${daemon.daemon.port}`)
+		.replaceAll("/home/build", sandbox.directory)
+		.replaceAll("trocla 0.2.0", "trocla 0");
+	expect(await replay(text, { sandbox, trocla: TROCLA, user: [] })).toBe(5);
 });
 
 test(`the configurations of docs/${SERVER} are ones`, async () => {
 	const sandbox = new Sandbox();
 	for (const [, yaml = ""] of read(SERVER).matchAll(/```yaml\n(.*?)```/gs)) {
+		if (yaml.includes("server:")) {
+			writeFileSync(sandbox.path("troclarc.yaml"), yaml, { mode: 0o600 });
+			await loadConfig(sandbox.path("troclarc.yaml"));
+			continue;
+		}
 		writeFileSync(sandbox.path("troclarc.yaml"), `${yaml}store: memory\n`, { mode: 0o600 });
 		expect(await sandbox.run(["get", "alice", "plain"]), yaml).toMatchObject({ code: 0, stderr: "" });
 	}

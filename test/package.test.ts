@@ -76,6 +76,15 @@ test("the modules for Puppet and Ansible are in it, of the same version", () => 
 	expect(readdirSync(join(installed, "systemd"))).toEqual(["trocla.service", "trocla.socket"]);
 });
 
+test("what the package says of itself is so: its keywords are words, and its unit names a page that it brings along", () => {
+	const { keywords } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
+	expect(keywords).toContain("ansible");
+	for (const keyword of keywords) expect(keyword).toMatch(/^[a-z]+(-[a-z]+)*$/);
+	const unit = readFileSync(join(installed, "systemd/trocla.service"), "utf8");
+	const [, page = ""] = /^Documentation=file:\/\/\/usr\/lib\/node_modules\/trocla\/(.+)$/m.exec(unit) ?? [];
+	expect(readFileSync(join(installed, page), "utf8")).toMatch(/^# The daemon$/m);
+});
+
 test("a program imports the library, or requires it, and gets the same one", async () => {
 	mkdirSync(join(directory, "node_modules"), { recursive: true });
 	await run("ln", ["-sfn", installed, join(directory, "node_modules/trocla")]);

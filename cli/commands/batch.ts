@@ -1,8 +1,8 @@
 import { fstatSync } from "node:fs";
 import { pipeline } from "node:stream";
 import { answerLines, type BatchAnswer, type Get } from "../../src/batch/batch.js";
+import type { TroclaCalls } from "../../src/calls.js";
 import { TroclaError } from "../../src/errors.js";
-import type { Trocla } from "../../src/trocla.js";
 import type { Context } from "../context.js";
 import { explain } from "../explain.js";
 import { manyAtOnce } from "../many-at-once.js";
@@ -20,7 +20,7 @@ const MOST_REMEMBERED = 1000;
  *
  * @param create - whether a store that is not there yet is made
  */
-export async function runBatch(context: Context, create: boolean, get: (trocla: Trocla) => Get): Promise<number> {
+export async function runBatch(context: Context, create: boolean, get: (trocla: TroclaCalls) => Get): Promise<number> {
 	// Node would take it for an empty one.
 	if (fstatSync(STDIN).isDirectory()) throw unreadable("it is a directory");
 	const opening = manyAtOnce();

@@ -78,7 +78,7 @@ async function candidates(context: Context, line: Line, current: string): Promis
 		// Before `--` they would be taken for flags.
 		return (await keys(context, current)).filter((key) => ended || !key.startsWith("-"));
 	}
-	if (argument.includes("format")) return [...(await context.config()).formats.names];
+	if (argument.includes("format")) return await formatNames(context);
 	return argument.includes("shell") ? ["bash", "zsh", "fish"] : [];
 }
 
@@ -114,6 +114,14 @@ async function partsOf({ spec, args }: Line, context: Context): Promise<string[]
 async function hosts(context: Context): Promise<string[]> {
 	const directory = (await context.config()).hiera.hosts ?? findHosts();
 	return directory === undefined ? [] : await listHosts(directory);
+}
+
+/** The daemon's, where it tells them. */
+async function formatNames(context: Context): Promise<string[]> {
+	const { server, formats } = await context.config();
+	const own = [...formats.names];
+	if (!server) return own;
+	return await context.withStore((trocla) => trocla.formats(), { create: false }).catch(() => own);
 }
 
 async function keys(context: Context, prefix: string): Promise<string[]> {

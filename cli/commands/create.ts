@@ -1,5 +1,5 @@
+import type { TroclaCalls } from "../../src/calls.js";
 import type { Options } from "../../src/records/record.js";
-import type { Trocla } from "../../src/trocla.js";
 import type { Run } from "../commands.js";
 import { readOptions } from "../context.js";
 import { readRenewal } from "../period.js";
@@ -8,7 +8,7 @@ import { readRenewal } from "../period.js";
 export const run: Run = async (context, [key = "", format = "", yaml], flags) => {
 	const options = await readOptions(flags, yaml);
 	const settings = readRenewal(flags);
-	const get = (trocla: Trocla) => (key: string, format: string, asked: Options) =>
+	const get = (trocla: TroclaCalls) => (key: string, format: string, asked: Options) =>
 		trocla.get(key, format, { ...options, ...asked }, settings);
 	if (flags.batch) return await (await import("./batch.js")).runBatch(context, true, get);
 	return await context.withStore(

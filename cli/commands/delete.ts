@@ -1,10 +1,9 @@
-import { checkFormat } from "../../src/input.js";
 import type { Run } from "../commands.js";
 import { deliver } from "../output.js";
 
 /** Hands out: prints what is stored, makes sure that it arrived, and removes it. */
 export const run: Run = async (context, [key = "", format], flags) => {
-	if (format !== undefined) await checkFormat(format, (await context.config()).formats);
+	if (format !== undefined) await context.checkFormat(format);
 	return await context.withStore(
 		async (trocla) => {
 			let delivered = false;

@@ -14,6 +14,7 @@ import { Progress } from "../progress.js";
 export const run: Run = async (context, [file], flags) => {
 	const asText = flags.armor === true;
 	const replace = flags.force === true;
+	await context.ownConfig();
 	// Before anybody types a passphrase in vain.
 	if (file === undefined) checkOutput(asText, context.json);
 	else NewFile.check(file, { replace });

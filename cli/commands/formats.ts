@@ -4,7 +4,9 @@ import type { Run } from "../commands.js";
 /** Prints the names of formats, one a line; exits 1 for a key that is not stored. */
 export const run: Run = async (context, [key]) => {
 	if (key === undefined) {
-		const { names } = (await context.config()).formats;
+		const { server, formats } = await context.config();
+		// Without a daemon there may be no store yet.
+		const names = server ? await context.withStore((trocla) => trocla.formats(), { create: false }) : formats.names;
 		context.print(names.join("\n"), { formats: names });
 		return 0;
 	}

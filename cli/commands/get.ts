@@ -1,7 +1,7 @@
+import type { TroclaCalls } from "../../src/calls.js";
 import { TroclaError } from "../../src/errors.js";
 import { checkFormat, shellWord } from "../../src/input.js";
 import type { Options } from "../../src/records/record.js";
-import type { Trocla } from "../../src/trocla.js";
 import type { Run } from "../commands.js";
 import { readOptions } from "../context.js";
 import { readRenewal } from "../period.js";
@@ -19,12 +19,12 @@ export const run: Run = async (context, [key = "", format = "", yaml], flags) =>
 			`For example: trocla create ${flags.batch ? "--batch" : `${shellWord(key)} ${format}`} --renew-before 30d`,
 		);
 	}
-	if (!create && !flags.batch && Object.keys(options).length > 0) {
+	if (!create && !flags.batch && !config.server && Object.keys(options).length > 0) {
 		// A typo must not wait for the day when there is a store.
 		const { resolveForFormat } = await import("../../src/options/options.js");
 		await resolveForFormat(config, await checkFormat(format, config.formats), options, () => {});
 	}
-	const get = (trocla: Trocla) => async (key: string, format: string, asked: Options) => {
+	const get = (trocla: TroclaCalls) => async (key: string, format: string, asked: Options) => {
 		const call = { ...options, ...asked };
 		const value = create ? await trocla.get(key, format, call, settings) : await trocla.peek(key, format, call);
 		if (value !== undefined) return value;

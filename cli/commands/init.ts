@@ -9,6 +9,7 @@ import {
 	type Surroundings,
 	surroundings,
 } from "../../src/config/config.js";
+import { refuseRemote } from "../../src/config/server.js";
 import { storeLabel } from "../../src/config/store.js";
 import { TroclaError } from "../../src/errors.js";
 import { shellWord } from "../../src/input.js";
@@ -43,6 +44,7 @@ async function initSealed(context: Context, around: Surroundings, keyFile: strin
 	const { sealSite } = await import("../../src/seal/site.js");
 	const named = context.configFile ?? (around.env.TROCLA_CONFIG || undefined);
 	const found = named === undefined || existsSync(named) ? await loadConfig(named, around) : undefined;
+	if (found) refuseRemote(found);
 	const file = found?.file ?? resolve(named ?? defaultConfigFile(around));
 	const isNew = found?.file === undefined;
 	const ringFile = resolve(keyFile ?? defaultRingFile(around));
@@ -102,7 +104,7 @@ async function alreadyThere(file: string, around: Surroundings): Promise<TroclaE
 
 /** Makes the store of a configuration and gives its path. */
 async function makeStore(file: string): Promise<string> {
-	return await new Context({ config: file }, "init").withStore(
+	return await new Context({ config: file }, "init").withOwnStore(
 		async (trocla, config) => {
 			await trocla.formats("init");
 			return storeLabel(config.store);

@@ -1,3 +1,4 @@
+import type { TroclaCalls } from "../../src/calls.js";
 import { TroclaError } from "../../src/errors.js";
 import { Explanation, explanationText, explanationValue } from "../../src/hiera/explain.js";
 import { loadHost, readFacts } from "../../src/hiera/facts.js";
@@ -11,8 +12,6 @@ import type { PasswordStore } from "../../src/hiera/trocla-level.js";
 import type { Value } from "../../src/hiera/value.js";
 import { shellWord } from "../../src/input.js";
 import { didYouMean } from "../../src/nearest.js";
-import { openConfigured } from "../../src/open.js";
-import type { Trocla } from "../../src/trocla.js";
 import type { Run } from "../commands.js";
 import type { Context } from "../context.js";
 import type { FlagValues } from "../flags.js";
@@ -78,7 +77,7 @@ async function explain(hiera: Hiera, { keys, scope, settings }: Asked, rendering
 class LazyStore {
 	readonly #context: Context;
 	readonly #flags: FlagValues;
-	#opened: Promise<Trocla> | undefined;
+	#opened: Promise<TroclaCalls> | undefined;
 
 	constructor(context: Context, flags: FlagValues) {
 		this.#context = context;
@@ -89,7 +88,7 @@ class LazyStore {
 	async open(): Promise<PasswordStore> {
 		const config = await this.#context.config();
 		const create = config.createOnGet && this.#flags.create !== false;
-		this.#opened ??= openConfigured(config, { warn: this.#context.warn, create });
+		this.#opened ??= this.#context.open({ create });
 		const trocla = await this.#opened;
 		return create ? trocla : { peek: (key, format, options) => trocla.peek(key, format, options) };
 	}

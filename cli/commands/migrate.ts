@@ -1,4 +1,5 @@
 import { loadConfig } from "../../src/config/config.js";
+import { refuseRemote } from "../../src/config/server.js";
 import { TroclaError } from "../../src/errors.js";
 import { openRecords } from "../../src/open.js";
 import { type LeftBehind, type Migrated, migrate, refuseTarget } from "../../src/transfer/migrate.js";
@@ -10,7 +11,8 @@ import { Progress } from "../progress.js";
 /** Copies the configured store into another one; exits 1 where a key differs in the end. */
 export const run: Run = async (context, _, flags) => {
 	const target = await loadConfig(targetOf(flags.to));
-	refuseTarget(await context.config(), target);
+	refuseRemote(target);
+	refuseTarget(await context.ownConfig(), target);
 	return await context.withRecords(
 		async (source) => {
 			const copy = await openRecords(target, { ...context.opening(true), inGroups: true });

@@ -4,7 +4,7 @@ import { Progress } from "../progress.js";
 
 /** Deletes expired keys and prints them. */
 export const run: Run = async (context, _, flags) =>
-	await context.withStore(
+	await context.withOwnStore(
 		async (trocla) => {
 			const dryRun = flags.dryRun === true;
 			const progress = new Progress("Looked at keys");

@@ -22,13 +22,14 @@ import { auditPublication, describePublication, remarks, some, tellFaults } from
 /** Publishes the accounts of every host, or says what that would change. */
 export const run: Run = async (context, _, flags) => {
 	checkFlags(flags);
+	await context.ownConfig();
 	if (flags.init === true) return await init(context, flags);
 	if (flags.watch === true) {
 		const { watch } = await import("../publish-watch.js");
 		return await watch(context, await readSettings(context, flags), flags);
 	}
 	const opening = manyAtOnce();
-	return await context.withStore(
+	return await context.withOwnStore(
 		async (trocla) => {
 			const steps = new Steps();
 			const settings = { ...(await readSettings(context, flags)), trocla, seen: steps.seen };
@@ -70,7 +71,7 @@ async function preview(context: Context, settings: SiteSettings, steps: Steps): 
 
 async function init(context: Context, flags: FlagValues): Promise<number> {
 	const { tree, signingKey } = await readPlaces(context, flags);
-	return await context.withStore(
+	return await context.withOwnStore(
 		async (trocla) => {
 			const { fingerprint, made, files } = await initPublishing(trocla, { tree, signingKey });
 			const what = made ? "Made the signing key" : "The signing key was there already";

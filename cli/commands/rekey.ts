@@ -9,7 +9,7 @@ export const run: Run = async (context, _, flags) => (flags.dropOld === true ? d
 async function rekey(context: Context): Promise<number> {
 	const { rekey } = await import("../../src/seal/rekey.js");
 	const progress = new Progress("Looked at keys");
-	const result = await rekey(await context.config(), progress.update).finally(() => progress.end());
+	const result = await rekey(await context.ownConfig(), progress.update).finally(() => progress.end());
 	const { key, added, records, resealed, unopened, faults, oldKeys } = result;
 	await context.note({ action: "rekey", outcome: unopened === 0 ? "done" : "failed", count: resealed });
 	if (context.json) context.print("", { key, added, records, resealed, unopened, oldKeys, faults });
@@ -30,7 +30,7 @@ async function rekey(context: Context): Promise<number> {
 async function dropOld(context: Context): Promise<number> {
 	const { dropOld } = await import("../../src/seal/rekey.js");
 	const progress = new Progress("Looked at keys");
-	const dropped = await dropOld(await context.config(), progress.update).finally(() => progress.end());
+	const dropped = await dropOld(await context.ownConfig(), progress.update).finally(() => progress.end());
 	if (context.json) context.print("", { dropped });
 	else if (dropped.length === 0) tell("The key ring has no older key.");
 	else tell(`Dropped ${dropped.join(", ")}. Backups of the store from before need the ring's backup from then.`);

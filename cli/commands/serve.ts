@@ -2,6 +2,7 @@ import { version } from "../../package.json";
 import { loadConfig } from "../../src/config/config.js";
 import { TroclaError } from "../../src/errors.js";
 import { Daemon } from "../../src/server/daemon.js";
+import { loadLibc } from "../../src/server/libc.js";
 import { Log } from "../../src/server/log.js";
 import { newToken } from "../../src/server/tokens.js";
 import type { Run } from "../commands.js";
@@ -18,7 +19,7 @@ const WAITING = 4;
 export const run: Run = async (context, _, flags) => {
 	if (flags.newToken !== undefined) return printToken(context, String(flags.newToken));
 	const opening = manyAtOnce(WAITING);
-	const config = await context.config();
+	const config = await context.ownConfig();
 	const log = new Log(tellRaw);
 	const warn = (message: string) => log.add("warn", "warning", { message });
 	const ending = new Promise<NodeJS.Signals>((resolve) => {
@@ -36,11 +37,18 @@ export const run: Run = async (context, _, flags) => {
 	reload = () => void daemon.reload(() => loadConfig(context.configFile));
 	const signal = await ending;
 	log.add("info", "stopping", { signal });
-	await daemon.stop(GRACE_MS);
-	log.add("info", "stopped");
+	const isDone = await daemon.stop(GRACE_MS);
+	log.add("info", "stopped", isDone ? {} : { message: "what takes so long to make is given up; it is not stored" });
 	log.flush();
+	if (!isDone) await exitNow();
 	return 0;
 };
+
+/** Also while a thread works at something. Without libc that is for SIGKILL. */
+async function exitNow(): Promise<void> {
+	(await loadLibc())?.exit(0);
+	process.kill(process.pid, "SIGKILL");
+}
 
 /** Prints a new token, which nobody can be told again, and what the configuration is to have of it. */
 function printToken(context: Context, name: string): number {

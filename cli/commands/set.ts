@@ -1,4 +1,4 @@
-import { checkFormat, checkKey } from "../../src/input.js";
+import { checkKey } from "../../src/input.js";
 import type { Run } from "../commands.js";
 import { readOptions } from "../context.js";
 import { readPassword } from "../password.js";
@@ -8,7 +8,7 @@ export const run: Run = async (context, [key = "", format = "", yaml], flags) =>
 	const options = await readOptions(flags, yaml);
 	// Before anybody types a password in vain.
 	checkKey(key);
-	await checkFormat(format, (await context.config()).formats);
+	await context.checkFormat(format);
 	return await context.withStore(
 		async (trocla) => {
 			const password = await readPassword(context, flags.password, { repeat: true });

@@ -1,4 +1,4 @@
-import { checkFormat, checkKey } from "../../src/input.js";
+import { checkKey } from "../../src/input.js";
 import type { Run } from "../commands.js";
 import { tell } from "../output.js";
 import { readPassword } from "../password.js";
@@ -6,7 +6,7 @@ import { readPassword } from "../password.js";
 /** Exits 0 where the password is the key's. Prints nothing on standard output, unless asked for JSON. */
 export const run: Run = async (context, [key = "", format], flags) => {
 	checkKey(key);
-	if (format !== undefined) await checkFormat(format, (await context.config()).formats);
+	if (format !== undefined) await context.checkFormat(format);
 	return await context.withStore(
 		async (trocla) => {
 			const password = await readPassword(context, flags.password, { repeat: false });

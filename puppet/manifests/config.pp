@@ -25,7 +25,15 @@ class trocla::config {
       ensure => directory,
       mode   => '0755';
     "${units}/trocla.service.d/command.conf":
-      content => "[Service]\nExecStart=\nExecStart=${trocla::command} serve\n";
+      content => @("END");
+        [Unit]
+        Documentation=
+        Documentation=file://${trocla::directory}/docs/server.md
+
+        [Service]
+        ExecStart=
+        ExecStart=${trocla::command} serve
+        | END
     "${units}/trocla.socket.d/group.conf":
       content => "[Socket]\nSocketGroup=${trocla::socket_group}\nSocketMode=0660\n";
   }

@@ -28,6 +28,14 @@ import { checkStoreOptions } from "./store.js";
 const checks: {
 	readonly [Key in keyof Required<ConfigInput>]: (value: unknown, fail: Fail, formats: Formats) => void | Promise<void>;
 } = {
+	async server(value, fail) {
+		const { checkServer } = await import("./server.js");
+		checkServer(value, fail);
+	},
+	async server_options(value, fail) {
+		const { checkServerOptions } = await import("./server.js");
+		checkServerOptions(value, fail);
+	},
 	store(value, fail) {
 		oneOf(storeNames, value, fail);
 	},
@@ -155,6 +163,7 @@ export async function checkConfig(
 	const input = Object.fromEntries(Object.entries(config).filter(([, value]) => value !== null)) as ConfigInput;
 	checkStoreOptions(input, fail);
 	checkSealing(input, fail);
+	if (input.server !== undefined || input.server_options) (await import("./server.js")).checkClient(input, fail);
 	if (input.options) await checkProfilesOf(input, input.options, formats, fail);
 	return { input, formats };
 }
@@ -252,6 +261,7 @@ async function checkProfilesOf(
 const LITERAL = [
 	"custom",
 	"path",
+	"token_file",
 	"config",
 	"hosts",
 	"tree",

@@ -11,12 +11,15 @@ import { isEmpty } from "../value.js";
 import { secretOf } from "./fields.js";
 import { homeDirectory } from "./home.js";
 import type { AccountsInput, ConfigInput, HieraInput, PublishInput, ServeInput } from "./input.js";
+import type { DaemonPlace } from "./server.js";
 import { type StorePlace, storeOf } from "./store.js";
 
 /** A configuration, checked and complete. */
 export interface Config extends OptionPolicy {
 	/** The file that it was read from; `undefined` for the built-in one. */
 	readonly file: string | undefined;
+	/** The daemon that is asked, in place of a store here. */
+	readonly server: DaemonPlace | undefined;
 	readonly store: StorePlace;
 	/** False: the command `get` returns stored values only. */
 	readonly createOnGet: boolean;
@@ -178,6 +181,7 @@ export async function checkedConfig(
 	const absolute = (path: string) => resolve(base, path.replace(/^~(?=\/)/, around.home));
 	return {
 		file,
+		server: input.server === undefined ? undefined : (await import("./server.js")).placeOf(input, absolute),
 		store: storeOf(input, defaultStorePath(around), absolute),
 		createOnGet: input.create_on_get ?? true,
 		onHandedOut: input.on_handed_out ?? "refuse",

@@ -3,6 +3,9 @@ import type { Options } from "../records/record.js";
 
 /** A configuration as it is written: what the YAML file holds. */
 export interface ConfigInput {
+	/** The daemon that has the store, in place of a store here: `unix:/path` or `https://host[:port]`. */
+	server?: string;
+	server_options?: ServerInput;
 	store?: StoreName;
 	/** What the store needs to be opened: docs/stores.md has each store's. */
 	store_options?: { [name: string]: unknown };
@@ -24,6 +27,20 @@ export interface ConfigInput {
 	formats?: { [name: string]: string };
 	options?: Options;
 	profiles?: { [name: string]: Options };
+}
+
+export interface ServerInput {
+	/** Where the token is: one of the three. */
+	token_file?: string;
+	token_env?: string;
+	token_credential?: string;
+	/** The client's certificate and its key: PEM files. */
+	certificate?: string;
+	key?: string;
+	/** Who signs the daemon's certificate: a PEM file. Default: the CAs that Node trusts. */
+	ca?: string;
+	/** How long an answer may take. Default: 60. */
+	seconds?: number;
 }
 
 export interface HieraInput {
@@ -86,4 +103,6 @@ export interface ServeLimits {
 	connections?: number;
 	/** Requests a second of one client of HTTPS; five times as many may come at once. Default: 200. */
 	per_second?: number;
+	/** How long a client may take to say that it has what was handed out. Default: 60. */
+	receipt?: number;
 }

@@ -49,7 +49,7 @@ function checkSocket(value: unknown, fail: Fail): void {
 	if (mode !== undefined && socketMode(mode) === undefined) {
 		throw fail(`mode can't be ${quoteValue(mode)}`, "Write it in octal, as chmod takes it: 0660");
 	}
-	const isName = typeof group === "string" && /^[\w.-]+$/.test(group);
+	const isName = typeof group === "string" && /^[\w.][\w.@-]*$/.test(group);
 	if (group !== undefined && !isName && !(Number.isInteger(group) && Number(group) >= 0)) {
 		throw fail(`group can't be ${quoteValue(group)}`, "It is a group's name or number");
 	}
@@ -100,6 +100,8 @@ const LIMITS: { readonly [name: string]: { readonly min: number; readonly max: n
 	seconds: { min: 1, max: 3600 },
 	connections: { min: 1, max: 100_000 },
 	per_second: { min: 1, max: 1_000_000 },
+	// A connection that is used for nothing else is closed soon after that.
+	receipt: { min: 1, max: 70 },
 };
 
 function checkLimits(value: unknown, fail: Fail): void {

@@ -25,15 +25,20 @@ export interface Watchers {
 
 /** Checks all that a working trocla needs, and changes nothing: it does not make a store that is not there. */
 export async function* diagnose(configFile: string | undefined, seen: Watchers): AsyncGenerator<Finding> {
-	yield await checkLibcrypt();
 	let config: Config;
 	try {
 		config = await loadConfig(configFile);
+		// The daemon's machine makes the hashes.
+		if (!config.server) yield await checkLibcrypt();
 		await checkFormatOptions(config);
 		yield ok("configuration", config.file ?? "none found, so the built-in one is used");
 	} catch (error) {
 		yield fault("configuration", error);
 		return;
+	}
+	if (config.server) {
+		const { checkDaemon } = await import("./daemon.js");
+		return yield* checkDaemon(config.server);
 	}
 	yield* checkHooks(config);
 	if (config.audit !== undefined) {

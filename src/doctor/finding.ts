@@ -2,7 +2,7 @@ import { TroclaError } from "../errors.js";
 
 /** What one check found: all well, something to know, or something to mend. */
 export interface Finding {
-	readonly check: "configuration" | "libcrypt" | "permissions" | "key ring" | "hooks" | "audit" | "store";
+	readonly check: "configuration" | "libcrypt" | "permissions" | "key ring" | "hooks" | "audit" | "server" | "store";
 	readonly state: "ok" | "note" | "fault";
 	readonly message: string;
 	/** What to do about it. */

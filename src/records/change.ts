@@ -31,13 +31,16 @@ interface WholeEvent {
 
 /** What a client of the daemon asked for and is not allowed. */
 export interface Refusal {
-	/** What it was to be: `get`, `set`; `connect` where the client is not known. */
+	/** What it was to be: `get`, `set`; `connect` where the client is not known, `request` for whatever it was. */
 	readonly action: string;
 	readonly outcome: "refused";
 	readonly client: string;
 	/** Which key it was for, where it was for one. */
 	readonly key?: string;
 	readonly format?: string;
+	/** Why, where it is not the rules that don't allow it; and how many requests it was. */
+	readonly detail?: string;
+	readonly count?: number;
 }
 
 /** What a write made of a key: `undefined` stands for a key that is not stored. */

@@ -3,7 +3,7 @@ import { shellWord } from "../input.js";
 import { quote } from "../refusals.js";
 import type { Claim, KeyRecord } from "./record.js";
 
-/** Whether the process that claimed it lives, on this host; of other hosts that can't be told. */
+/** Whether the process that claimed it lives, on this host, and works on it; of other hosts that can't be told. */
 export type Claimant = "live" | "dead" | "elsewhere";
 
 // The own pid tells nothing: in a container each process may have the same as the one that died before it.
@@ -25,7 +25,8 @@ export function isClaimed({ claim }: KeyRecord, format: string | undefined): boo
 	return format === undefined || claim.format === "all" || claim.format === format;
 }
 
-export function claimant({ id, host, pid }: Claim): Claimant {
+export function claimant({ id, host, pid, abandoned }: Claim): Claimant {
+	if (abandoned) return "dead";
 	// Loading node:os takes 0.2 ms, and hardly any record is claimed.
 	if (host !== process.getBuiltinModule("node:os").hostname()) return "elsewhere";
 	return (pid === process.pid ? underWay.has(id) : isRunning(pid)) ? "live" : "dead";
@@ -46,11 +47,13 @@ export function refuseClaimed(key: string, record: KeyRecord, force = false): vo
 	throw new TroclaError(
 		"claimed",
 		state === "dead"
-			? `${claimed} was being handed out on ${claim.at} by ${who}, which died: someone may have seen it`
+			? `${claimed} was being handed out on ${claim.at} by ${who}, which ${fate(claim)}: someone may have seen it`
 			: `${claimed} is being handed out by ${who} since ${claim.at}`,
 		state === "live" ? `Wait for it, or end process ${claim.pid}` : wayOut(key, record, claim),
 	);
 }
+
+const fate = ({ abandoned }: Claim) => (abandoned ? "never heard whether it arrived" : "died");
 
 function wayOut(key: string, record: KeyRecord, { format }: Claim): string {
 	const word = shellWord(key);

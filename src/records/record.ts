@@ -36,6 +36,8 @@ export interface Claim {
 	readonly pid: number;
 	/** ISO 8601, UTC. */
 	readonly at: string;
+	/** Whether nobody works on it any more, and whether it was delivered is not known: its process may well live. */
+	readonly abandoned?: true;
 }
 
 /** All that is stored of one key. */
@@ -159,6 +161,7 @@ function isClaim(value: unknown): value is Omit<Claim, "format"> & { readonly fo
 		(value.format === undefined || typeof value.format === "string") &&
 		typeof value.host === "string" &&
 		typeof value.pid === "number" &&
-		isTime(value.at)
+		isTime(value.at) &&
+		(value.abandoned === undefined || value.abandoned === true)
 	);
 }

@@ -87,11 +87,12 @@ export class RecordStore {
 		});
 	}
 
-	/** The same records, changed for somebody: whoever hears of the changes hears that too. */
-	onBehalfOf(client: string): RecordStore {
+	/** The same records, changed for somebody, who hears the warnings: whoever hears of the changes hears that too. */
+	onBehalfOf(client: string, warn: (message: string) => void): RecordStore {
 		const { changed } = this.#settings;
 		const records = new RecordStore(this.#backend, {
 			...this.#settings,
+			warn,
 			changed: (change) => changed({ ...change, client }),
 		});
 		records.#fits = this.#fits;

@@ -41,6 +41,9 @@ const STATUS: { readonly [Code in ErrorCode]: number } = {
 	damaged: 500,
 	export: 500,
 	source: 500,
+	// Only a daemon's clients have these two.
+	forbidden: 403,
+	server: 503,
 	undelivered: 503,
 	ring: 503,
 	store: 503,

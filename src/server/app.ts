@@ -3,12 +3,15 @@ import { createServer } from "node:http";
 import { Readable } from "node:stream";
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
 import type { ServeAction } from "../config/serve.js";
+import { isMap } from "../value.js";
 import { ApiError, explain } from "./api-error.js";
 import { authenticate } from "./authenticate.js";
 import { parseBody } from "./body.js";
 import { Client } from "./client.js";
+import type { Excess } from "./excess.js";
 import type { Log } from "./log.js";
 import type { Metrics } from "./metrics.js";
+import type { RateLimit } from "./rate-limit.js";
 import type { Call, Resource } from "./resource.js";
 import type { Site } from "./site.js";
 import { nameOf, type Subject } from "./subject.js";
@@ -18,6 +21,8 @@ declare module "fastify" {
 		/** Set when the request comes in. */
 		site: Site | undefined;
 		client: Client | undefined;
+		/** What the client is to be told besides, where there is something. */
+		warnings: string[] | undefined;
 	}
 	interface FastifyContextConfig {
 		/** What one must be allowed to. */
@@ -29,6 +34,7 @@ export interface AppSettings {
 	readonly resources: readonly Resource[];
 	/** What the next request is answered from. */
 	readonly site: () => Site;
+	readonly excess: Excess;
 	readonly log: Log;
 	readonly metrics: Metrics;
 }
@@ -59,6 +65,7 @@ export async function buildApp(
 	app.setReplySerializer((answer) => `${JSON.stringify(answer)}\n`);
 	app.decorateRequest("site", undefined);
 	app.decorateRequest("client", undefined);
+	app.decorateRequest("warnings", undefined);
 	app.removeAllContentTypeParsers();
 	app.addContentTypeParser("*", { parseAs: "buffer" }, async (_: FastifyRequest, body: Buffer) => parseBody(body));
 	app.addHook("onRequest", async (request, reply) => await receive(request, reply, settings));
@@ -95,6 +102,7 @@ function addResource(app: FastifyInstance, resource: Resource, log: Log): void {
 					answer.destroy();
 					return reply;
 				}
+				if (request.warnings && isMap(answer)) return { ...answer, warnings: request.warnings };
 				if (typeof answer === "string" || !("properties" in resource.answer)) return answer;
 				return reply.type("application/json; charset=utf-8").send(answer);
 			},
@@ -108,7 +116,13 @@ function callOf(request: FastifyRequest, reply: FastifyReply, log: Log): Call {
 	return {
 		store: site.store,
 		client,
-		mostEntries: site.limits.batch,
+		tokens: site.tokens,
+		searches: site.searches,
+		limits: site.limits,
+		warn(message) {
+			if (reply.sent) log.add("warn", "warning", { id: request.id, client: client.name, message });
+			else request.warnings = [...(request.warnings ?? []), message];
+		},
 		// The path has them, and the schemas have seen the others.
 		params: params as Call["params"],
 		query: query as Call["query"],
@@ -122,7 +136,7 @@ function callOf(request: FastifyRequest, reply: FastifyReply, log: Log): Call {
 async function receive(
 	request: FastifyRequest,
 	reply: FastifyReply,
-	{ site, log, metrics }: AppSettings,
+	{ site, excess, log, metrics }: AppSettings,
 ): Promise<void> {
 	const now = site();
 	request.site = now;
@@ -146,8 +160,9 @@ async function receive(
 			ms: Math.round(seconds * 1e4) / 10,
 		});
 	});
-	const subject = await authenticated(request, reply, now);
-	if (subject.kind !== "socket") slowDown(nameOf(subject), now, reply);
+	const slowDown = (client: string) => refuseExcess(client, { rate: now.rate, excess, reply });
+	const subject = await authenticated(request, now, slowDown);
+	if (subject.kind !== "socket") slowDown(nameOf(subject));
 	const client = new Client(nameOf(subject), now.access.of(subject), now.refused);
 	request.client = client;
 	if (action === undefined) return;
@@ -167,22 +182,30 @@ function giveUp(reply: FastifyReply): void {
 	else sendFailure(reply, new ApiError(503, "timeout", "it takes too long", "It may still be done: ask again"));
 }
 
-async function authenticated(request: FastifyRequest, reply: FastifyReply, site: Site): Promise<Subject> {
+async function authenticated(
+	request: FastifyRequest,
+	site: Site,
+	slowDown: (client: string) => void,
+): Promise<Subject> {
 	try {
 		refuseBrowsers(request);
 		return authenticate(request.raw, site.tokens);
 	} catch (error) {
 		const client = `anyone ${request.raw.socket.remoteAddress ?? ""}`.trimEnd();
-		slowDown(client, site, reply);
+		slowDown(client);
 		await site.refused({ action: "connect", outcome: "refused", client });
 		throw error;
 	}
 }
 
 /** @throws {ApiError} `too_many` */
-function slowDown(client: string, { rate }: Site, reply: FastifyReply): void {
+function refuseExcess(
+	client: string,
+	{ rate, excess, reply }: { rate: RateLimit; excess: Excess; reply: FastifyReply },
+): void {
 	const wait = rate.take(client);
 	if (wait === 0) return;
+	excess.add(client);
 	reply.header("retry-after", String(wait));
 	throw new ApiError(429, "too_many", "too many requests", `Wait ${wait} s, or raise serve.limits.per_second`);
 }
@@ -200,7 +223,11 @@ function fail(error: unknown, request: FastifyRequest, reply: FastifyReply, log:
 
 function sendFailure(reply: FastifyReply, error: unknown): FastifyReply {
 	const { status, failure } = explain(error);
-	return reply.code(status).type("application/json; charset=utf-8").send(failure);
+	const { warnings } = reply.request;
+	return reply
+		.code(status)
+		.type("application/json; charset=utf-8")
+		.send({ ...failure, ...(warnings && { warnings }) });
 }
 
 /** What nobody foresaw is logged by its place in the program: its message may hold anything. */

@@ -4,11 +4,11 @@ import { unauthenticated } from "./api-error.js";
 import { certname } from "./certname.js";
 import { peerUid } from "./peer.js";
 import type { Subject } from "./subject.js";
-import type { Tokens } from "./tokens.js";
+import { TOKEN_COOKIE, type Tokens } from "./tokens.js";
 
 /**
  * Who sends a request: by the socket that it comes through, its certificate, or its token, which `Authorization: Bearer`
- * or troclapi's `X-Token` has.
+ * has, or troclapi's `X-Token`, or the cookie of a login.
  *
  * @throws {ApiError} `unauthenticated` for a certificate or a token that is not valid
  */
@@ -27,11 +27,15 @@ export function authenticate({ socket, headers }: IncomingMessage, tokens: Token
 
 /** @throws {ApiError} */
 function tokenOf(headers: IncomingMessage["headers"]): string | undefined {
-	const { authorization, "x-token": token } = headers;
+	const { authorization, "x-token": token, cookie = "" } = headers;
 	if (authorization !== undefined) {
 		const [, bearer] = /^Bearer +([\w.~+/=-]+)$/i.exec(authorization) ?? [];
 		if (bearer === undefined) throw unauthenticated("the header Authorization has no bearer token");
 		return bearer;
 	}
-	return Array.isArray(token) ? token[0] : token;
+	if (token !== undefined) return Array.isArray(token) ? token[0] : token;
+	return cookie
+		.split(/; */)
+		.find((pair) => pair.startsWith(`${TOKEN_COOKIE}=`))
+		?.slice(TOKEN_COOKIE.length + 1);
 }

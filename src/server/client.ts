@@ -2,7 +2,7 @@ import type { ServeAction } from "../config/serve.js";
 import { checkKey } from "../input.js";
 import type { Refusal } from "../records/change.js";
 import type { Grants } from "./access.js";
-import { ApiError } from "./api-error.js";
+import { ApiError, unauthenticated } from "./api-error.js";
 
 /** Who sent a request, and what they may do. */
 export class Client {
@@ -32,6 +32,16 @@ export class Client {
 	/** The same for what is not about one key. */
 	async demandSome(action: ServeAction): Promise<void> {
 		if (!this.grants.allowsSome(action)) await this.#refuse(action, undefined);
+	}
+
+	/**
+	 * Audits that they gave a token that is none.
+	 *
+	 * @throws {ApiError} `unauthenticated`
+	 */
+	async refuseToken(): Promise<never> {
+		await this.#refused({ action: "connect", outcome: "refused", client: this.name });
+		throw unauthenticated("the token is not known");
 	}
 
 	async #refuse(action: ServeAction, key: string | undefined): Promise<never> {

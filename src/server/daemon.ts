@@ -1,16 +1,18 @@
 import type { Config } from "../config/config.js";
 import type { OpenSettings } from "../open.js";
 import { buildApp } from "./app.js";
-import { readTls } from "./https-server.js";
+import { Excess } from "./excess.js";
 import { loadLibc } from "./libc.js";
 import { type Answer, Listener, type TlsListener } from "./listener.js";
 import type { Log } from "./log.js";
 import { Metrics } from "./metrics.js";
 import { OpenStore } from "./open-store.js";
+import { Receipts } from "./receipts.js";
 import { resources } from "./resources/index.js";
 import { inheritedSockets, ServiceManager } from "./service-manager.js";
 import { limitsOf, Site } from "./site.js";
 import { socketFile } from "./socket-file.js";
+import { TlsFiles } from "./tls-files.js";
 
 export interface DaemonSettings {
 	readonly config: Config;
@@ -20,17 +22,22 @@ export interface DaemonSettings {
 	readonly env?: NodeJS.ProcessEnv;
 }
 
-/** How often it is looked whether the store is still in its place. */
+/** How often it is looked whether the store is still in its place, and the files of HTTPS what they were. */
 const CHECK_MS = 1000;
+/** For what nobody waits any more for. */
+const CLOSE_MS = 2000;
 
 /** The store, served to others until it is stopped. */
 export class Daemon {
 	readonly #settings: DaemonSettings;
 	readonly #metrics = new Metrics();
+	readonly #excess = new Excess((refusal) => this.#site.refused(refusal));
+	readonly #receipts = new Receipts();
 	readonly #listeners: Listener[] = [];
 	#site: Site;
 	#answer: Answer;
 	#tls: TlsListener | undefined;
+	#files: TlsFiles | undefined;
 	#manager: ServiceManager | undefined;
 	/** One after the other. */
 	#reloading: Promise<void> = Promise.resolve();
@@ -73,54 +80,68 @@ export class Daemon {
 		try {
 			const config = await load();
 			const { https } = config.serve;
-			const tls = https && readTls(https);
+			const files = https && new TlsFiles(https);
 			this.#tellUnchanged(config);
 			// What is in memory would be lost.
 			const kept = config.store.name === "memory" ? old.store : undefined;
 			const site = new Site(config, kept ?? (await OpenStore.open(config, { ...opening, create: false })));
 			this.#site = site;
 			this.#answer = await this.#build();
-			if (tls) this.#tls?.renew(tls);
+			for (const listener of this.#listeners) listener.limit(site.limits);
+			if (files && this.#tls) this.#tls.renew(files.options);
+			this.#files = files;
 			if (!kept) void old.store.close().catch((error: Error) => log.add("warn", "closing", { message: error.message }));
 			log.add("info", "reloaded", { config: config.file });
 		} catch (error) {
 			const { message, hint } = error as Error & { hint?: string };
 			log.add("error", "not reloaded", { message, hint, kept: "the configuration from before is still used" });
 		}
+		log.flush();
 		this.#manager?.ready();
 	}
 
-	/** Takes no more connections, answers what has been asked for, and closes the store. */
-	async stop(graceMs: number): Promise<void> {
+	/**
+	 * Takes no more connections, answers what has been asked for, and closes the store.
+	 *
+	 * @param graceMs - how long the answers may take
+	 * @returns false where something is still being done whose answer nobody gets any more: it is not waited for
+	 */
+	async stop(graceMs: number): Promise<boolean> {
 		this.#manager?.stopping();
 		clearInterval(this.#checking);
 		await Promise.all(this.#listeners.splice(0).map((listener) => listener.close(graceMs)));
-		await this.#site.store.close();
+		void this.#excess.settle().finally(this.#site.store.keep());
+		const isClosed = await this.#site.store.close(CLOSE_MS);
 		this.#settings.log.flush();
+		return isClosed;
 	}
 
 	async #listen(): Promise<void> {
 		const { config, log, env = process.env } = this.#settings;
 		const limits = limitsOf(config);
 		const { https } = config.serve;
-		const tls = https && readTls(https);
+		this.#files = https && new TlsFiles(https);
 		const libc = await loadLibc();
 		const manager = new ServiceManager(libc, env);
 		const inherited = inheritedSockets(env);
 		this.#answer = await this.#build();
 		const answer: Answer = (request, response) => this.#answer(request, response);
-		const file = inherited.socket === undefined ? socketFile(config) : undefined;
+		const file = inherited.socket === undefined ? await socketFile(config) : undefined;
 		const socket = await Listener.onSocket({ file, inherited: inherited.socket, libc }, limits, answer);
 		this.#listeners.push(socket);
 		log.add("info", "listening", { socket: file?.path ?? socket.address });
-		if (https && tls) {
+		if (https && this.#files) {
+			const tls = this.#files.options;
 			this.#tls = await Listener.onHttps({ https, tls, inherited: inherited.https }, limits, answer);
 			this.#listeners.push(this.#tls.listener);
 			log.add("info", "listening", { https: this.#tls.listener.address });
 		}
 		if (manager.isDeaf) log.add("warn", "systemd", { message: "koffi can't be loaded, so systemd can't be told" });
 		this.#manager = manager;
-		this.#checking = setInterval(() => void this.#check(), CHECK_MS).unref();
+		this.#checking = setInterval(() => {
+			this.#checkFiles();
+			void this.#checkStore();
+		}, CHECK_MS).unref();
 		manager.ready();
 		log.flush();
 	}
@@ -130,15 +151,30 @@ export class Daemon {
 		const metrics = this.#metrics;
 		const connections = () => this.#listeners.reduce((sum, listener) => sum + listener.connections, 0);
 		return buildApp({
-			resources: resources({ version, metrics, connections }),
+			resources: resources({ version, metrics, connections, receipts: this.#receipts }),
 			site: () => this.#site,
+			excess: this.#excess,
 			log,
 			metrics,
 		});
 	}
 
+	/** Obeys another list of revoked certificates, and shows another certificate, also where nobody says that it changed. */
+	#checkFiles(): void {
+		const { log } = this.#settings;
+		try {
+			const tls = this.#files?.changed();
+			if (!tls || !this.#tls) return;
+			this.#tls.renew(tls);
+			log.add("info", "certificates", { message: "the files of serve.https changed, and are used from now on" });
+		} catch (error) {
+			const { message, hint } = error as Error & { hint?: string };
+			log.add("error", "certificates", { message, hint, kept: "the files from before are still used" });
+		}
+	}
+
 	/** Opens a store again that was gone and is back. */
-	async #check(): Promise<void> {
+	async #checkStore(): Promise<void> {
 		const { log, opening } = this.#settings;
 		const site = this.#site;
 		const { store } = site;
@@ -146,7 +182,10 @@ export class Daemon {
 		try {
 			const back = await OpenStore.open(site.config, { ...opening, create: false });
 			// Another check, or a reload, was faster.
-			if (site.store !== store || this.#site !== site) return await back.close();
+			if (site.store !== store || this.#site !== site) {
+				await back.close();
+				return;
+			}
 			site.store = back;
 			log.add("info", "store", { message: "the store is back" });
 			await store.close();
@@ -160,7 +199,8 @@ export class Daemon {
 		const changed = [
 			...(JSON.stringify(serve.socket) === JSON.stringify(now.socket) ? [] : ["serve.socket"]),
 			...(serve.https?.listen === now.https?.listen && !serve.https === !now.https ? [] : ["serve.https.listen"]),
-			...(serve.limits?.connections === now.limits?.connections ? [] : ["serve.limits.connections"]),
+			// Whether certificates are asked for at all is part of how it listens.
+			...(!serve.https?.ca === !now.https?.ca ? [] : ["serve.https.ca"]),
 		];
 		if (changed.length === 0) return;
 		this.#settings.log.add("warn", "reload", { message: `${changed.join(", ")} changed: restart the daemon for that` });

@@ -20,14 +20,7 @@ const KEEP_ALIVE_MS = 75_000;
 const CHECK_MS = 2000;
 const DEFAULT_ADDRESS = "0.0.0.0:8443";
 
-function serverOptions({ seconds }: Required<ServeLimits>) {
-	return {
-		headersTimeout: Math.min(HEADERS_MS, seconds * 1000),
-		requestTimeout: seconds * 1000,
-		keepAliveTimeout: KEEP_ALIVE_MS,
-		connectionsCheckingInterval: CHECK_MS,
-	};
-}
+const OPTIONS = { keepAliveTimeout: KEEP_ALIVE_MS, connectionsCheckingInterval: CHECK_MS };
 
 /** Something that is listened on. */
 export class Listener {
@@ -53,7 +46,7 @@ export class Listener {
 		limits: Required<ServeLimits>,
 		answer: Answer,
 	): Promise<Listener> {
-		const server = createServer(serverOptions(limits), answer);
+		const server = createServer(OPTIONS, answer);
 		server.on("connection", (socket: Socket) => rememberPeer(socket, libc));
 		prepare(server, limits);
 		if (inherited === undefined && file) return new Listener(server, await listenOnSocket(server, file));
@@ -68,7 +61,7 @@ export class Listener {
 		answer: Answer,
 	): Promise<TlsListener> {
 		const generations = new Generations(answer);
-		const server = httpsServer(tls, serverOptions(limits), generations.answer);
+		const server = httpsServer(tls, OPTIONS, generations.answer);
 		server.on("connection", generations.begin);
 		server.on("secureConnection", generations.add);
 		prepare(server, limits);
@@ -99,6 +92,11 @@ export class Listener {
 		return this.#connections;
 	}
 
+	/** Has other limits from now on. */
+	limit(limits: Required<ServeLimits>): void {
+		limit(this.#server, limits);
+	}
+
 	/** Takes no more connections, and waits for the answers that are under way, but no longer than this. */
 	async close(graceMs: number): Promise<void> {
 		this.#undo();
@@ -120,10 +118,17 @@ export interface TlsListener {
 	readonly renew: (tls: SecureContextOptions) => void;
 }
 
-function prepare(server: Server, { connections, seconds }: Required<ServeLimits>): void {
-	server.maxConnections = connections;
+function prepare(server: Server, limits: Required<ServeLimits>): void {
+	limit(server, limits);
 	server.on("clientError", refuseMalformed);
-	server.setTimeout(seconds * 1000 + KEEP_ALIVE_MS, (socket: Socket) => socket.destroy());
+	server.on("timeout", (socket: Socket) => socket.destroy());
+}
+
+function limit(server: Server, { connections, seconds }: Required<ServeLimits>): void {
+	server.maxConnections = connections;
+	server.headersTimeout = Math.min(HEADERS_MS, seconds * 1000);
+	server.requestTimeout = seconds * 1000;
+	server.timeout = seconds * 1000 + KEEP_ALIVE_MS;
 }
 
 /** What Node's parser says of it, as an HTTP status. */

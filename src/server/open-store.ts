@@ -3,6 +3,7 @@ import type { Config } from "../config/config.js";
 import { storeFile } from "../config/store.js";
 import { TroclaError } from "../errors.js";
 import { type OpenSettings, openConfigured } from "../open.js";
+import type { OptionPolicy } from "../options/profiles.js";
 import type { Trocla } from "../trocla.js";
 
 /**
@@ -12,14 +13,18 @@ import type { Trocla } from "../trocla.js";
 export class OpenStore {
 	readonly reads: Trocla;
 	readonly writes: Trocla;
+	/** What its values are made by. */
+	readonly policy: OptionPolicy;
 	readonly #file: string | undefined;
 	readonly #opened: string | undefined;
 	#users = 0;
+	#looked = false;
 	#idle: (() => void) | undefined;
 
-	private constructor(reads: Trocla, writes: Trocla, file: string | undefined) {
+	private constructor({ reads, writes }: { reads: Trocla; writes: Trocla }, policy: OptionPolicy, file?: string) {
 		this.reads = reads;
 		this.writes = writes;
+		this.policy = policy;
 		this.#file = file;
 		this.#opened = file && identity(file);
 	}
@@ -28,9 +33,10 @@ export class OpenStore {
 	static async open(config: Config, settings: OpenSettings): Promise<OpenStore> {
 		const writes = await openConfigured(config, settings);
 		const file = storeFile(config.store);
-		if (file === undefined) return new OpenStore(writes, writes, undefined);
+		if (file === undefined) return new OpenStore({ reads: writes, writes }, config);
 		try {
-			return new OpenStore(await openConfigured(config, { ...settings, create: false }), writes, file);
+			const reads = await openConfigured(config, { ...settings, create: false });
+			return new OpenStore({ reads, writes }, config, file);
 		} catch (error) {
 			await writes.close();
 			throw error;
@@ -50,19 +56,36 @@ export class OpenStore {
 	/**
 	 * Changes something for a client, or gives what it asked for where it is stored.
 	 *
+	 * @param warn - hears the store's warnings
 	 * @throws {TroclaError} `store` also where it was written into a file that is not the store any more
 	 */
-	async write<Result>(client: string, work: (trocla: Trocla) => Promise<Result>): Promise<Result> {
+	async write<Result>(
+		{
+			client: { name },
+			warn,
+		}: { readonly client: { readonly name: string }; readonly warn: (message: string) => void },
+		work: (trocla: Trocla) => Promise<Result>,
+	): Promise<Result> {
 		return await this.#use(async () => {
-			const result = await work(this.writes.onBehalfOf(client));
+			const result = await work(this.writes.onBehalfOf(name, warn));
 			this.#refuseGone();
 			return result;
 		});
 	}
 
-	/** Closes it when nobody uses it any more. */
-	async close(): Promise<void> {
-		if (this.#users > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
+	/**
+	 * Closes it when nobody uses it any more.
+	 *
+	 * @param patienceMs - how long it waits for that, and how long closing it then may take; for ever, unless told
+	 * @returns whether it could be closed in that time, with nobody left who uses it
+	 */
+	async close(patienceMs?: number): Promise<boolean> {
+		const idle = this.#users === 0 ? Promise.resolve() : new Promise<void>((resolve) => (this.#idle = resolve));
+		const isIdle = await within(patienceMs, idle);
+		return (await within(patienceMs, this.#close())) && isIdle;
+	}
+
+	async #close(): Promise<void> {
 		await this.writes.close();
 		if (this.reads !== this.writes) await this.reads.close();
 	}
@@ -73,7 +96,7 @@ export class OpenStore {
 	 * @throws {TroclaError} `store` where it is gone
 	 */
 	hold(): () => void {
-		this.#refuseGone();
+		this.#refuseGoneNow();
 		return this.keep();
 	}
 
@@ -94,9 +117,31 @@ export class OpenStore {
 		}
 	}
 
+	/** Looks once in a turn of the event loop: what is asked for at one time needs no look each. */
+	#refuseGoneNow(): void {
+		if (this.#looked) return;
+		this.#refuseGone();
+		this.#looked = true;
+		setImmediate(() => (this.#looked = false));
+	}
+
 	#refuseGone(): void {
 		if (this.isInPlace) return;
 		throw new TroclaError("store", "the store is gone from its place", "It is opened again as soon as it is back");
+	}
+}
+
+/** Whether something ends in this time; for ever, unless told. */
+async function within(ms: number | undefined, work: Promise<void>): Promise<boolean> {
+	if (ms === undefined) return await work.then(() => true);
+	let late: NodeJS.Timeout | undefined;
+	const tooLate = new Promise<boolean>((resolve) => {
+		late = setTimeout(() => resolve(false), ms);
+	});
+	try {
+		return await Promise.race([work.then(() => true), tooLate]);
+	} finally {
+		clearTimeout(late);
 	}
 }
 

@@ -5,11 +5,14 @@ import { isEmpty, isMap } from "../value.js";
 import { ApiError } from "./api-error.js";
 import type { Client } from "./client.js";
 import type { OpenStore } from "./open-store.js";
+import { signerOf } from "./signer.js";
 
 /** What a request is answered from, and for whom. */
 export interface Desk {
 	readonly store: OpenStore;
 	readonly client: Client;
+	/** Hears what the client is to be told besides. */
+	readonly warn: (message: string) => void;
 }
 
 /** A format of a key, and what is said of how it is to be. */
@@ -20,8 +23,10 @@ export interface Order {
 }
 
 /** @throws {TroclaError} `not_found` */
-export async function get({ store }: Desk, { key, format, options }: Order): Promise<string> {
-	const value = await store.read((trocla) => trocla.peek(key, format, options));
+export async function get({ store, client, warn }: Desk, { key, format, options }: Order): Promise<string> {
+	const value = await store.read((trocla) =>
+		isEmpty(options) ? trocla.peek(key, format) : trocla.onBehalfOf(client.name, warn).peek(key, format, options),
+	);
 	if (value !== undefined) return value;
 	throw new TroclaError(
 		"not_found",
@@ -31,44 +36,51 @@ export async function get({ store }: Desk, { key, format, options }: Order): Pro
 }
 
 export async function create(
-	{ store, client }: Desk,
+	desk: Desk,
 	{ key, format, options, renewBefore }: Order & { readonly renewBefore?: number | undefined },
 ): Promise<string> {
+	const { store, client, warn } = desk;
 	await check(client, options);
 	if (renewBefore !== undefined) {
 		// It may take the place of one that is stored.
 		await client.demand("reset", key);
-		await demandStoredSigner({ store, client }, { key, format, options });
-		return await store.write(client.name, (trocla) => trocla.get(key, format, options, { renewBefore }));
+		await demandStoredSigner(desk, { key, format, options });
+		return await store.write(desk, (trocla) => trocla.get(key, format, options, { renewBefore }));
 	}
 	// Nearly always it is stored, and is not to wait for those who write.
 	const stored = await store.read((trocla) => trocla.peek(key, format));
-	if (stored === undefined) return await store.write(client.name, (trocla) => trocla.get(key, format, options));
-	if (isEmpty(options)) return stored;
-	return await store.read((trocla) => trocla.onBehalfOf(client.name).get(key, format, options));
+	if (stored !== undefined && isEmpty(options)) return stored;
+	const ca = signerOf(store.policy, { format, options });
+	if (stored === undefined) {
+		if (ca !== undefined) await client.demand("sign", ca);
+		return await store.write(desk, (trocla) => trocla.get(key, format, options));
+	}
+	// It may have been deleted by now, and is not to be made then.
+	if (ca !== undefined && !client.grants.allows("sign", ca)) return await get(desk, { key, format, options });
+	return await store.read((trocla) => trocla.onBehalfOf(client.name, warn).get(key, format, options));
 }
 
 export async function set(
-	{ store, client }: Desk,
+	desk: Desk,
 	{ key, format, options, value, raw }: Order & { readonly value: string; readonly raw: boolean },
 ): Promise<string> {
-	await check(client, options);
-	return await store.write(client.name, (trocla) => trocla.set(key, format, value, options, { raw }));
+	await check(desk.client, options);
+	return await desk.store.write(desk, (trocla) => trocla.set(key, format, value, options, { raw }));
 }
 
-export async function reset({ store, client }: Desk, { key, format, options }: Order): Promise<string> {
-	await check(client, options);
-	await demandStoredSigner({ store, client }, { key, format, options });
-	return await store.write(client.name, (trocla) => trocla.reset(key, format, options));
+export async function reset(desk: Desk, { key, format, options }: Order): Promise<string> {
+	await check(desk.client, options);
+	await demandStoredSigner(desk, { key, format, options });
+	return await desk.store.write(desk, (trocla) => trocla.reset(key, format, options));
 }
 
 /** @param deliver - gets the values by format; when it returns, they are removed */
 export async function handOut(
-	{ store, client }: Desk,
+	desk: Desk,
 	{ key, format, force }: { readonly key: string; readonly format: string; readonly force: boolean },
 	deliver: (values: Values) => Promise<void>,
 ): Promise<void> {
-	await store.write(client.name, (trocla) => trocla.handOut(key, deliver, { format, force }));
+	await desk.store.write(desk, (trocla) => trocla.handOut(key, deliver, { format, force }));
 }
 
 /** What takes some seconds to make: one client is not to have the machine work for hours, and the others wait. */
@@ -103,7 +115,10 @@ async function demandSigner(client: Client, options: Options): Promise<void> {
  * key; with another name in it, it is a new use of the CA's key.
  */
 async function demandStoredSigner({ store, client }: Desk, { key, format, options }: Order): Promise<void> {
-	if (Object.keys(options).every((name) => name === "render")) return;
 	const shown = await store.read((trocla) => trocla.show(key));
-	await demandSigner(client, shown?.formats[format]?.options ?? {});
+	const stored = shown?.formats[format];
+	if (stored && Object.keys(options).every((name) => name === "render")) return;
+	await demandSigner(client, stored?.options ?? {});
+	const ca = signerOf(store.policy, { format, options }, stored?.options);
+	if (ca !== undefined) await client.demand("sign", ca);
 }

@@ -1,15 +1,22 @@
 import type { FastifyReply } from "fastify";
+import type { ServeLimits } from "../config/input.js";
 import type { ServeAction } from "../config/serve.js";
+import type { Turns } from "../turns.js";
 import type { Client } from "./client.js";
 import type { OpenStore } from "./open-store.js";
 import type { Schema } from "./schemas.js";
+import type { Tokens } from "./tokens.js";
 
 /** One request, as a resource answers it. What stands in it was checked against the resource's schemas. */
 export interface Call {
 	readonly store: OpenStore;
 	readonly client: Client;
-	/** Entries that a batch may have. */
-	readonly mostEntries: number;
+	readonly tokens: Tokens;
+	/** A search waits for its turn. */
+	readonly searches: Turns;
+	/** Hears what the client is to be told besides: it is in the answer, or in the log once that is sent. */
+	readonly warn: (message: string) => void;
+	readonly limits: Required<ServeLimits>;
 	readonly params: { readonly [name: string]: string };
 	readonly query: { readonly [name: string]: string };
 	readonly body: { readonly [name: string]: unknown };

@@ -46,10 +46,18 @@ export const batchBody = (entry: { readonly [name: string]: Schema } = {}, requi
 
 const succeeded = { const: true };
 
+/** What did not stop it, a sentence each. */
+const warnings = { type: "array", items: text };
+
+/** What a request is answered with where it is done. */
+const answer = (properties: { readonly [name: string]: Schema }, required: readonly string[]) =>
+	object({ ...properties, success: succeeded, warnings }, { required: [...required, "success"] });
+
 export const failure = object(
 	{
 		success: { const: false },
 		error: object({ code: text, message: text, hint: text }, { required: ["code", "message"] }),
+		warnings,
 	},
 	{ required: ["success", "error"] },
 );
@@ -57,45 +65,54 @@ export const failure = object(
 /** Values by format. */
 const values = { type: "object", additionalProperties: text };
 
-export const valueAnswer = object(
-	{ format: text, value: text, success: succeeded },
-	{ required: ["format", "value", "success"] },
+const receipt = {
+	...text,
+	description: "Where one was asked for: the values are removed when the client has confirmed that it has them",
+};
+
+export const valueAnswer = answer({ format: text, value: text }, ["format", "value"]);
+
+export const valuesAnswer = answer({ values }, ["values"]);
+
+export const handOutAnswer: Schema = {
+	oneOf: [answer({ format: text, value: text, receipt }, ["format", "value"]), answer({ values, receipt }, ["values"])],
+};
+
+export const receiptBody = object(
+	{ delivered: { type: "boolean", description: "Whether the values are in safe hands; where not, they stay" } },
+	{ required: ["delivered"] },
 );
 
-export const valuesAnswer = object({ values, success: succeeded }, { required: ["values", "success"] });
+export const doneAnswer = answer({}, []);
 
 /** What each entry of a batch is answered with, in their order. */
 export const batchAnswer: Schema = {
 	type: "array",
 	items: {
 		oneOf: [
+			answer({ key: text, format: text, value: text }, ["key", "format", "value"]),
+			answer({ key: text, format: text, values }, ["key", "format", "values"]),
 			object(
-				{ key: text, format: text, value: text, success: succeeded },
-				{ required: ["key", "format", "value", "success"] },
-			),
-			object(
-				{ key: text, format: text, values, success: succeeded },
-				{ required: ["key", "format", "values", "success"] },
-			),
-			object(
-				{ key: text, format: text, success: { const: false }, error: (failure.properties as { error: Schema }).error },
+				{
+					...{ key: text, format: text, success: { const: false }, warnings },
+					error: (failure.properties as { error: Schema }).error,
+				},
 				{ required: ["key", "format", "success", "error"] },
 			),
 		],
 	},
 };
 
-export const keysAnswer = object(
-	{ keys: { type: "array", items: text }, success: succeeded },
-	{ required: ["keys", "success"] },
+export const keysAnswer = answer({ keys: { type: "array", items: text } }, ["keys"]);
+
+const formatNames = { type: "array", items: text };
+
+export const formatsAnswer = answer(
+	{ key: text, formats: formatNames, available: { ...formatNames, description: "The same" } },
+	["formats", "available"],
 );
 
-export const formatsAnswer = object(
-	{ key: text, formats: { type: "array", items: text }, success: succeeded },
-	{ required: ["formats", "success"] },
-);
-
-export const showAnswer = object(
+export const showAnswer = answer(
 	{
 		key: text,
 		formats: {
@@ -105,18 +122,21 @@ export const showAnswer = object(
 		expires: { type: "object" },
 		handedOut: text,
 		claim: { type: "object" },
-		success: succeeded,
 	},
-	{ required: ["key", "formats", "success"] },
+	["key", "formats"],
 );
 
-export const verifyAnswer = object(
+export const verifyAnswer = answer(
+	{ key: text, match: { type: ["string", "null"], description: "The format that the password matches" } },
+	["key", "match"],
+);
+
+export const stateAnswer = answer({ version: text }, []);
+
+export const whoAnswer = answer(
 	{
-		key: text,
-		match: { type: ["string", "null"], description: "The format that the password matches" },
-		success: succeeded,
+		client: { ...text, description: "As the audit has it: `token ci`" },
+		may: { type: "array", items: text, description: "What it may do with some key" },
 	},
-	{ required: ["key", "match", "success"] },
+	["client", "may"],
 );
-
-export const stateAnswer = object({ success: succeeded, version: text }, { required: ["success"] });

@@ -1,13 +1,21 @@
+import { Readable } from "node:stream";
 import { Worker } from "node:worker_threads";
 import { literalPrefix } from "../records/literal-prefix.js";
-import type { Grants } from "./access.js";
+import { turn } from "../turns.js";
 import { ApiError } from "./api-error.js";
-import type { OpenStore } from "./open-store.js";
+import type { Call } from "./resource.js";
 
 /** Keys that are looked at at a time. */
 const PAGE = 1000;
 /** No sensible pattern takes longer for a page; a catastrophic one would take years. */
 const PAGE_MS = 1000;
+
+/** Searches that go on at a time, each with a thread. */
+export const MOST_SEARCHES = 4;
+/** Others wait for their turn while a client reads its answer. */
+const READ_MS = 5000;
+
+type Search = Pick<Call, "store" | "client" | "searches" | "reply">;
 
 /**
  * The answer to a search, piece by piece: the keys that match and that the client may search.
@@ -16,35 +24,51 @@ const PAGE_MS = 1000;
  *
  * @throws {ApiError} `invalid` for what is no regular expression
  */
-export async function searchAnswer(
-	store: OpenStore,
-	grants: Grants,
-	regex: string,
-): Promise<AsyncIterableIterator<string>> {
+export async function searchAnswer(search: Search, regex: string): Promise<Readable> {
 	const pattern = parse(regex);
 	const prefix = new RegExp(`^${literalPrefix(pattern).replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&")}`);
-	const pieces = answer(store, grants, { pattern, prefix });
+	const pieces = inTurn(search, () => answer(search, { pattern, prefix }));
 	// What can't be searched is found out before the answer begins.
 	const first = await pieces.next();
 	let begun = false;
+	let unread: NodeJS.Timeout | undefined;
 	const whole: AsyncIterableIterator<string> = {
 		[Symbol.asyncIterator]: () => whole,
 		async next() {
-			if (begun) return await pieces.next();
+			clearTimeout(unread);
+			const piece = begun ? await pieces.next() : first;
 			begun = true;
-			return first;
+			unread = setTimeout(() => stream.destroy(new Error("the client does not read")), READ_MS).unref();
+			return piece;
 		},
 		// Also of an answer that nobody has begun to read.
-		return: () => pieces.return(undefined),
+		return() {
+			clearTimeout(unread);
+			return pieces.return(undefined);
+		},
 	};
-	return whole;
+	const stream = Readable.from(whole, { highWaterMark: 1 });
+	stream.once("close", () => clearTimeout(unread));
+	return stream;
+}
+
+/** Waits for a turn; when it comes, the client may have its answer, or have gone. */
+async function* inTurn(
+	{ searches, reply }: Search,
+	work: () => AsyncGenerator<string, void, undefined>,
+): AsyncGenerator<string, void, undefined> {
+	const end = await turn(searches);
+	try {
+		if (!reply.sent && !reply.raw.destroyed) yield* work();
+	} finally {
+		end();
+	}
 }
 
 async function* answer(
-	store: OpenStore,
-	grants: Grants,
+	{ store, client }: Search,
 	{ pattern, prefix }: { readonly pattern: RegExp; readonly prefix: RegExp },
-): AsyncGenerator<string> {
+): AsyncGenerator<string, void, undefined> {
 	const release = store.hold();
 	try {
 		await using matcher = new Matcher(pattern);
@@ -57,7 +81,7 @@ async function* answer(
 		};
 		let begin = '{"keys":[';
 		for await (const key of store.reads.search(prefix)) {
-			if (!grants.allows("search", key) || page.push(key) < PAGE) continue;
+			if (!client.grants.allows("search", key) || page.push(key) < PAGE) continue;
 			yield `${begin}${await matching()}`;
 			begin = "";
 		}

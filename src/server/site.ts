@@ -1,9 +1,11 @@
 import type { Config } from "../config/config.js";
 import type { ServeLimits } from "../config/input.js";
 import type { Refusal } from "../records/change.js";
+import { atMost } from "../turns.js";
 import { Access } from "./access.js";
 import type { OpenStore } from "./open-store.js";
 import { RateLimit } from "./rate-limit.js";
+import { MOST_SEARCHES } from "./search.js";
 import { Tokens } from "./tokens.js";
 
 const DEFAULTS: Required<ServeLimits> = {
@@ -12,6 +14,7 @@ const DEFAULTS: Required<ServeLimits> = {
 	seconds: 30,
 	connections: 1000,
 	per_second: 200,
+	receipt: 60,
 };
 
 export function limitsOf({ serve }: Config): Required<ServeLimits> {
@@ -25,6 +28,7 @@ export class Site {
 	readonly access: Access;
 	readonly tokens: Tokens;
 	readonly rate: RateLimit;
+	readonly searches = atMost(MOST_SEARCHES);
 	/** Another one when it was gone and is back. */
 	store: OpenStore;
 

@@ -1,5 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
 
+/** The cookie that has a token, for clients that log in. */
+export const TOKEN_COOKIE = "trocla";
+
 /**
  * The tokens of a configuration, which has their SHA-256 alone.
  *

@@ -1,4 +1,5 @@
-import { chmodSync, chownSync, lstatSync, mkdirSync, mkdtempSync, renameSync, rmdirSync, unlinkSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { chmodSync, chownSync, lstatSync, mkdirSync, renameSync, rmdirSync, rmSync, unlinkSync } from "node:fs";
 import { connect, type Server } from "node:net";
 import { dirname, join } from "node:path";
 import { BackendError } from "../../backends/backend.js";
@@ -54,8 +55,8 @@ async function make(server: Server, { path, mode, gid }: SocketFile, fail: Fail)
 	await refuseTaken(path, fail);
 	let made: string | undefined;
 	try {
-		made = mkdtempSync(join(dirname(path), ".s"));
-		const temporary = join(made, "s");
+		made = makeWorkshop(path);
+		const temporary = join(made, SOCKET);
 		await listen(server, temporary);
 		if (gid !== undefined) chownSync(temporary, -1, gid);
 		chmodSync(temporary, mode);
@@ -71,6 +72,27 @@ async function make(server: Server, { path, mode, gid }: SocketFile, fail: Fail)
 	} finally {
 		if (made !== undefined) rmdirSync(made);
 	}
+}
+
+/** The socket's name until it has its own. */
+const SOCKET = "s";
+
+/**
+ * Makes the directory that a socket is made in. Its name belongs to the socket's path: who has that path's lock and finds
+ * one there knows that it was left by a process that was killed, and clears it away.
+ */
+function makeWorkshop(path: string): string {
+	const name = createHash("sha256").update(path).digest("base64url").slice(0, 6);
+	const workshop = join(dirname(path), `.s${name}`);
+	const left = lstatSync(workshop, { throwIfNoEntry: false });
+	if (left) {
+		if (!left.isDirectory() || left.uid !== process.getuid?.()) throw new Error(`${workshop} is somebody else's`);
+		rmSync(join(workshop, SOCKET), { force: true });
+		// Where anything else is in it, this says so.
+		rmdirSync(workshop);
+	}
+	mkdirSync(workshop, { mode: 0o700 });
+	return workshop;
 }
 
 /** @throws {TroclaError} where there is something that is not to be replaced */

@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { expect, test } from "vitest";
 import { cleanUp, run, Sandbox } from "../support/sandbox.js";
@@ -88,6 +88,20 @@ test("SIGTERM ends it with exit code 0 and takes the socket away", async () => {
 	expect(daemon.log.map(({ event }) => event)).toEqual(["listening", "stopping", "stopped"]);
 });
 
+test("SIGTERM does not wait for what is made so slowly that nobody waits for it any more", async () => {
+	const daemon = new Served();
+	// Some minutes.
+	const profiles = { slow: { rounds: 999_999_999 } };
+	daemon.configure({ limits: { seconds: 1 } }, { profiles });
+	await daemon.start();
+	await expect(daemon.value("POST", "slow", "sha512crypt", '{"profiles": "slow"}')).rejects.toThrow("timeout");
+	await daemon.value("POST", "alice");
+	expect(await daemon.kill("SIGTERM")).toBe(0);
+	expect(daemon.log.at(-1)).toMatchObject({ event: "stopped", message: expect.stringContaining("given up") });
+	expect((await daemon.sandbox.run(["search", "."])).stdout).toBe("alice\n");
+	expect((await daemon.sandbox.run(["doctor"])).code).toBe(0);
+}, 60_000);
+
 test("what was acknowledged is stored when it is killed in the middle of requests", async () => {
 	const daemon = await served();
 	const acknowledged = new Map<string, string>();
@@ -111,6 +125,24 @@ test("what was acknowledged is stored when it is killed in the middle of request
 	await daemon.start();
 	for (const [key, value] of acknowledged) expect(await daemon.value("GET", key)).toBe(value);
 	expect((await daemon.sandbox.run(["doctor"])).code).toBe(0);
+});
+
+test("killed while it makes its socket, it leaves nothing that the next start does not clear away", async () => {
+	const daemon = new Served();
+	const { sandbox } = daemon;
+	const program = `
+		const fs = require("node:fs");
+		const { renameSync } = fs;
+		fs.renameSync = (from, to) => (to === ${JSON.stringify(daemon.socket)} ? process.kill(process.pid, "SIGKILL") : renameSync(from, to));`;
+	writeFileSync(sandbox.path("kill.cjs"), program);
+	const beside = () => readdirSync(sandbox.directory).filter((name) => name.startsWith(".s"));
+	sandbox.env.NODE_OPTIONS = `--require=${sandbox.path("kill.cjs")}`;
+	expect((await sandbox.run(["serve"])).code).toBe(null);
+	expect(beside()).toHaveLength(1);
+	delete sandbox.env.NODE_OPTIONS;
+	await daemon.start();
+	expect(beside()).toEqual([]);
+	await daemon.value("POST", "alice");
 });
 
 test("a second daemon on the same socket is refused, and the first one goes on", async () => {

@@ -1,11 +1,11 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { noMountNamespaces } from "../support/name-service.js";
 import { OwnEtc } from "../support/own-etc.js";
 import { missing, pathOf } from "../support/peers.js";
 import { type Outcome, run, Sandbox, TROCLA } from "../support/sandbox.js";
-import { answeringSocket, serve } from "../support/served.js";
+import { answeringSocket, httpAnswer, leaveStale, serve } from "../support/served.js";
 
 const PLUGINS = join(import.meta.dirname, "../../ansible/plugins/lookup");
 
@@ -17,9 +17,9 @@ interface Task {
 function playbook(sandbox: Sandbox, tasks: readonly Task[], env: NodeJS.ProcessEnv) {
 	const play = { hosts: "localhost", connection: "local", gather_facts: false, tasks };
 	writeFileSync(sandbox.path("ansible.cfg"), "");
-	// Nobody listens on it, and it is looked at before the system's own socket.
+	if (existsSync("/run/trocla/trocla.sock"))
+		throw new Error("stop this machine's own daemon, which these tests would ask");
 	mkdirSync(sandbox.path("runtime"), { recursive: true });
-	writeFileSync(sandbox.path("runtime/trocla.sock"), "");
 	writeFileSync(sandbox.path("site.yml"), JSON.stringify([play]));
 	writeFileSync(sandbox.path("trocla"), `#!/bin/sh\nexec '${process.execPath}' '${TROCLA}' "$@"\n`, { mode: 0o755 });
 	return {
@@ -136,11 +136,42 @@ describe.skipIf(missing("ansible-playbook"))("the Ansible lookup (needs ansible-
 		expect(await play(sandbox, tasks, { ...found, ...byCommand })).toMatchObject(unchanged);
 	});
 
+	it.skipIf(missing("unshare") || noMountNamespaces())(
+		"asks root's daemon where one's own was killed and has left its socket",
+		async () => {
+			const sandbox = new Sandbox();
+			await serve(sandbox);
+			const tasks = [{ copy: { dest: sandbox.path("told"), content: "{{ lookup('trocla', 'k') }}" } }];
+			const { command, env } = playbook(sandbox, tasks, { TROCLA_COMMAND: "/bin/false" });
+			await leaveStale(sandbox.path("runtime/trocla.sock"));
+			const mount = 'mount -t tmpfs tmpfs /run && mkdir /run/trocla && mount --bind "$0" /run/trocla && exec "$@"';
+			const args = ["-m", "--propagation", "private", "sh", "-c", mount, sandbox.path("run"), ...command];
+			expect(await run(pathOf("unshare"), args, { env, cwd: sandbox.directory })).toMatchObject({ code: 0 });
+			expect((await run("cat", [sandbox.path("told")])).stdout).toBe(await printed(sandbox)("k", "plain"));
+		},
+	);
+
+	it("shows what the daemon warns of", async () => {
+		const sandbox = new Sandbox();
+		const { socket } = await serve(sandbox);
+		await sandbox.run(["get", "k", "plain", "--length", "20"]);
+		const tasks = [{ debug: { msg: "{{ lookup('trocla', 'k', length=30) | length }}" } }];
+		const { code, stdout, stderr } = await play(sandbox, tasks, { TROCLA_SOCKET: socket });
+		expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/"msg": "?20"?/) });
+		expect((stdout + stderr).replace(/\s+/g, " ")).toContain('trocla: "k" is stored with length 20, not 30.');
+	});
+
 	it("says what is wrong, with key and format and without the value", async () => {
 		const sandbox = new Sandbox();
 		const { socket } = await serve(sandbox);
 		const silent = await answeringSocket(sandbox.path("silent.sock"));
 		const stranger = await answeringSocket(sandbox.path("stranger.sock"), "220 mail.example.com ESMTP\r\n");
+		const answers = async (name: string, answer: unknown) =>
+			await answeringSocket(sandbox.path(name), httpAnswer(JSON.stringify(answer)));
+		const closing = await answeringSocket(sandbox.path("closing.sock"), "");
+		const texts = await answers("texts.sock", ["hushhush"]);
+		const nested = await answers("nested.sock", [[{ value: "hushhush" }]]);
+		const told = await answers("told.sock", [{ success: false, error: "hushhush" }]);
 		const away = sandbox.path("away.sock");
 		const by = (path: string, call: string) => `lookup('trocla', ${call}, socket='${path}')`;
 		const wrong: { readonly [call: string]: RegExp } = {
@@ -155,6 +186,11 @@ describe.skipIf(missing("ansible-playbook"))("the Ansible lookup (needs ansible-
 				/trocla: \\"k\\", \\"l\\" \(mysql\): nobody listens on .*away.sock. Start the daemon/,
 			[by(silent, "'k', timeout=0.5")]: /trocla: \\"k\\" \(plain\): the daemon on .* did not answer in 0.5 s/,
 			[by(stranger, "'k'")]: /trocla: \\"k\\" \(plain\): what answers on .* is no trocla daemon/,
+			[by(closing, "'k'")]: /trocla: \\"k\\" \(plain\): the daemon on .* closed the connection without an answer/,
+			[by(texts, "'k'")]: /trocla: \\"k\\" \(plain\): what answered is no trocla daemon/,
+			[by(nested, "'k'")]: /trocla: \\"k\\" \(plain\): what answered is no trocla daemon/,
+			[by(told, "'k'")]: /trocla: \\"k\\" \(plain\): no value in the answer/,
+			[by(`/${"x".repeat(120)}`, "'k'")]: /trocla: \\"k\\" \(plain\): \/x+ can't be a socket: AF_UNIX path too long/,
 			"lookup('trocla', 'k', command='/nowhere/trocla')":
 				/trocla: \\"k\\" \(plain\): there is no daemon, and the command \/nowhere\/trocla can't be run/,
 			"lookup('trocla', 'k', command='false')": /trocla: \\"k\\" \(plain\): the command failed/,

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFileSync, statSync } from "node:fs";
+import { chmodSync, chownSync, copyFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { noMountNamespaces } from "../support/name-service.js";
@@ -7,7 +7,7 @@ import { OwnEtc } from "../support/own-etc.js";
 import { missing, pathOf } from "../support/peers.js";
 import { PuppetSite } from "../support/puppet-site.js";
 import { run, Sandbox } from "../support/sandbox.js";
-import { answeringSocket, serve } from "../support/served.js";
+import { answeringSocket, deafSocket, drippingSocket, httpAnswer, serve } from "../support/served.js";
 
 /** A site whose `trocla.yaml` names the daemon's socket. */
 async function site() {
@@ -55,42 +55,129 @@ describe.skipIf(missing("puppet"))("the Puppet module (needs puppet-agent)", () 
 		},
 	);
 
-	it.skipIf(missing("unshare", "systemd-analyze") || noMountNamespaces())(
-		"configures the daemon so that the functions find it, and changes nothing the second time",
-		async () => {
+	describe.skipIf(missing("unshare", "systemd-analyze") || noMountNamespaces())("the class", () => {
+		/** Applies the class where /etc is a copy of this machine's. */
+		async function machine() {
 			const { sandbox, puppet } = await site();
 			const etc = await OwnEtc.copy(sandbox);
-			const config = { store_options: { path: sandbox.store }, options: { length: 33 }, serve: { log: "failures" } };
-			// The package's own directory, as npm would install it.
-			const root = join(import.meta.dirname, "../..");
-			const manifest = (service: boolean) =>
-				`class { 'trocla':
-					config         => ${puppetHash(config)},
-					directory      => '${root}',
-					command        => '${process.execPath}',
-					socket_group   => 'root',
-					manage_service => ${service},
-				}`;
-			const apply = async (service: boolean, ...flags: string[]) => {
-				puppet.write("site.pp", manifest(service));
+			const apply = async (parameters: string, ...flags: string[]) => {
+				puppet.write("site.pp", `class { 'trocla': ${parameters} }`);
 				const args = ["apply", "--detailed-exitcodes", ...flags, sandbox.path("site.pp")];
-				return await etc.run([pathOf("puppet"), ...puppet.command(args)]);
+				const env = { ...sandbox.env, npm_config_prefix: sandbox.path("prefix"), npm_config_offline: "true" };
+				return await etc.run([pathOf("puppet"), ...puppet.command(args)], env);
 			};
-			expect(await apply(false)).toMatchObject({ code: 2 });
-			expect(await apply(false)).toMatchObject({ code: 0 });
-			const { mode } = statSync(sandbox.path("etc/troclarc.yaml"));
-			expect(mode & 0o777).toBe(0o600);
+			return { sandbox, etc, apply };
+		}
+		// The package's own directory, as npm would install it.
+		const root = join(import.meta.dirname, "../..");
+		const installed = `directory => '${root}', command => '${process.execPath}', socket_group => 'root'`;
+		const alone = `${installed}, manage_service => false`;
+
+		it("configures the daemon so that the functions find it, and changes nothing the second time", async () => {
+			const { sandbox, etc, apply } = await machine();
+			const config = { store_options: { path: sandbox.store }, options: { length: 33 }, serve: { log: "failures" } };
+			const configured = `config => ${puppetHash(config)}`;
+			expect(await apply(`${configured}, ${alone}`)).toMatchObject({ code: 2 });
+			expect(await apply(`${configured}, ${alone}`)).toMatchObject({ code: 0 });
 			const made = await sandbox.run(["get", "k", "plain", "--config", sandbox.path("etc/troclarc.yaml")]);
 			expect(made).toMatchObject({ code: 0, stdout: expect.stringMatching(/^.{33}\n$/), stderr: "" });
 			const units = ["trocla.service", "trocla.socket"].map((name) => `/etc/systemd/system/${name}`);
 			const verified = await etc.run([pathOf("systemd-analyze"), "verify", ...units]);
 			expect(verified).toEqual({ code: 0, stdout: "", stderr: "" });
-			expect(etc.read("systemd/system/trocla.socket.d/group.conf")).toMatch(/^SocketGroup=root\nSocketMode=0660$/m);
-			const whole = await apply(true, "--noop");
+			const whole = await apply(`${configured}, ${installed}`, "--noop");
 			expect(whole.stdout).toMatch(/^Notice: Applied catalog/m);
 			expect(whole.stderr).not.toMatch(/^Error: (?!Facter)/m);
-		},
-	);
+		});
+
+		it("gives each file its content, owner and mode, and puts back what somebody changed", async () => {
+			const { sandbox, etc, apply } = await machine();
+			const configured = `config => { 'options' => { 'length' => 33 } }, ${alone}`;
+			expect(await apply(configured)).toMatchObject({ code: 2 });
+			const state = () =>
+				Object.fromEntries(
+					Object.keys(files).map((name) => {
+						const { mode, uid, gid } = statSync(sandbox.path(`etc/${name}`));
+						return [name, { text: etc.read(name), mode: (mode & 0o777).toString(8), uid, gid }];
+					}),
+				);
+			const unit = (name: string) => readFileSync(join(root, "systemd", name), "utf8");
+			const page = `file://${root}/docs/server.md`;
+			const files: { readonly [name: string]: [text: string, mode: string] } = {
+				"troclarc.yaml": ["# Puppet writes this file: class trocla.\n---\noptions:\n  length: 33\n", "600"],
+				"systemd/system/trocla.service": [unit("trocla.service"), "644"],
+				"systemd/system/trocla.socket": [unit("trocla.socket"), "644"],
+				"systemd/system/trocla.service.d/command.conf": [
+					`[Unit]\nDocumentation=\nDocumentation=${page}\n\n[Service]\nExecStart=\nExecStart=${process.execPath} serve\n`,
+					"644",
+				],
+				"systemd/system/trocla.socket.d/group.conf": ["[Socket]\nSocketGroup=root\nSocketMode=0660\n", "644"],
+			};
+			const wanted = Object.fromEntries(
+				Object.entries(files).map(([name, [text, mode]]) => [name, { text, mode, uid: 0, gid: 0 }]),
+			);
+			expect(state()).toEqual(wanted);
+			for (const name of Object.keys(files)) {
+				writeFileSync(sandbox.path(`etc/${name}`), "changed");
+				chmodSync(sandbox.path(`etc/${name}`), 0o666);
+				chownSync(sandbox.path(`etc/${name}`), 65534, 65534);
+			}
+			expect(await apply(configured)).toMatchObject({ code: 2 });
+			expect(state()).toEqual(wanted);
+			expect(await apply(configured)).toMatchObject({ code: 0 });
+			// Without a configuration its file is left alone.
+			writeFileSync(sandbox.path("etc/troclarc.yaml"), "options: {length: 44}\n", { mode: 0o600 });
+			expect(await apply(alone)).toMatchObject({ code: 0 });
+			expect(etc.read("troclarc.yaml")).toBe("options: {length: 44}\n");
+		});
+
+		it("shows nothing of a Sensitive configuration", async () => {
+			const { etc, apply } = await machine();
+			const configured = (value: string) =>
+				`config => Sensitive({ 'hooks' => { 'set' => { 'x' => '/hushhush/${value}' } } }), ${alone}`;
+			const outcomes = [
+				await apply(configured("one"), "--show_diff"),
+				await apply(configured("two"), "--show_diff", "--debug"),
+			];
+			expect(etc.read("troclarc.yaml")).toContain("/hushhush/two");
+			for (const { code, stdout, stderr } of outcomes) {
+				expect(code).toBe(2);
+				expect(stdout + stderr).not.toContain("hushhush");
+			}
+		});
+
+		it("has npm install the package, once, and another version in its place", async () => {
+			const { sandbox, apply } = await machine();
+			const directory = sandbox.path("prefix/lib/node_modules/trocla");
+			const pack = async (version: string) => {
+				const from = sandbox.path(`package-${version}`);
+				mkdirSync(join(from, "systemd"), { recursive: true });
+				writeFileSync(join(from, "package.json"), JSON.stringify({ name: "trocla", version }, null, 2));
+				for (const name of ["trocla.service", "trocla.socket"]) {
+					copyFileSync(join(root, "systemd", name), join(from, "systemd", name));
+				}
+				expect(await run("npm", ["pack", "--silent"], { cwd: from })).toMatchObject({ code: 0 });
+				return join(from, `trocla-${version}.tgz`);
+			};
+			const parameters = async (version: string) =>
+				`package => '${await pack(version)}', version => '${version}', directory => '${directory}', manage_service => false`;
+			const version = () => JSON.parse(readFileSync(join(directory, "package.json"), "utf8")).version;
+			for (const wanted of ["0.2.0", "0.2.1"]) {
+				expect(await apply(await parameters(wanted))).toMatchObject({ code: 2 });
+				expect(version()).toBe(wanted);
+				expect(await apply(await parameters(wanted))).toMatchObject({ code: 0 });
+			}
+		});
+	});
+
+	it("tells once what the daemon warns of", async () => {
+		const { sandbox, puppet } = await site();
+		await sandbox.run(["get", "k", "plain", "--length", "20"]);
+		const manifest =
+			"notice(trocla('k', 'plain', 'length: 30').length) notice(trocla('k', 'plain', 'length: 30').length)";
+		const { code, stdout, stderr } = await puppet.apply(manifest);
+		expect(code).toBe(0);
+		expect((stdout + stderr).match(/trocla: "k" is stored with length 20, not 30/g)).toHaveLength(1);
+	});
 
 	it("takes all forms of arguments that puppet-trocla takes", async () => {
 		const { sandbox, puppet, get } = await site();
@@ -182,6 +269,22 @@ describe.skipIf(missing("puppet"))("the Puppet module (needs puppet-agent)", () 
 		const silent = await answeringSocket(sandbox.path("silent.sock"));
 		const stranger = await answeringSocket(sandbox.path("stranger.sock"), "220 mail.example.com ESMTP\r\n");
 		const closing = await answeringSocket(sandbox.path("closing.sock"), "");
+		const deaf = await deafSocket(sandbox.path("deaf.sock"));
+		const strange = async (name: string, answer: string) => await answeringSocket(sandbox.path(name), answer);
+		const lists = await strange("lists.sock", httpAnswer(`${"[".repeat(200)}"hushhush"${"]".repeat(200)}`));
+		const bytes = await strange("bytes.sock", httpAnswer("\u0000\u00ff hushhush"));
+		const packed = "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 8\r\n\r\nhushhush";
+		const headers = "HTTP/1.1 200 OK\r\ncontent-length: many\r\n\r\nhushhush";
+		const nothing = "HTTP/1.1 204 No Content\r\n\r\n";
+		const odd = await Promise.all(
+			[packed, headers, nothing].map((answer, index) => strange(`odd${index}.sock`, answer)),
+		);
+		const unsized = await answeringSocket(sandbox.path("unsized.sock"), "HTTP/1.1 200 OK\r\n\r\n{}");
+		const dripping = await drippingSocket(
+			sandbox.path("dripping.sock"),
+			`HTTP/1.1 200 OK\r\n${"x: y\r\n".repeat(99)}`,
+			100,
+		);
 		puppet.write("stale.sock", "");
 		const at = (path: string, call: string) =>
 			`{ check::env('TROCLA_SOCKET', '${path}') check::failure() || { ${call} } }`;
@@ -196,11 +299,22 @@ describe.skipIf(missing("puppet"))("the Puppet module (needs puppet-agent)", () 
 			set: at(daemon.socket, "trocla_set('k', 'hushhush', 'nope')"),
 			"no plain": at(daemon.socket, "trocla_set('k2', '*AAA', 'mysql', 'sha512crypt')"),
 			empty: at(daemon.socket, "trocla('')"),
+			nested: at(daemon.socket, `trocla('k', 'plain', { 'mysql' => ${"[".repeat(101)}'hushhush'${"]".repeat(101)} })`),
+			deep: at(daemon.socket, `trocla('k', 'plain', { 'mysql' => ${"[".repeat(40)}'hushhush'${"]".repeat(40)} })`),
+			"get nested": at(daemon.socket, `trocla_get('k', 'plain', { 'mysql' => ${"[".repeat(101)}1${"]".repeat(101)} })`),
+			long: at(`/${"x".repeat(110)}`, "trocla('k', 'mysql')"),
+			relative: at("t.sock", "trocla_get('k', 'mysql')"),
+			deaf: at(deaf, "trocla_set('k', sprintf('%01000000d', 1))"),
+			lists: at(lists, "trocla('k', 'mysql')"),
+			bytes: at(bytes, "trocla('k', 'mysql')"),
+			...Object.fromEntries(odd.map((path, index) => [`odd${index}`, at(path, "trocla_get('k', 'mysql')")])),
 			away: at(away, "trocla('k', 'sha512crypt')"),
 			"away set": at(away, "trocla_set('k', 'hushhush')"),
 			stale: at(sandbox.path("stale.sock"), "trocla('k')"),
 			silent: at(silent, "trocla('k', 'sha512crypt')"),
 			stranger: at(stranger, "trocla('k')"),
+			unsized: at(unsized, "trocla('k')"),
+			dripping: at(dripping, "trocla('k')"),
 			closing: at(closing, "trocla('k')"),
 			"closing set": at(closing, "trocla_set('k', 'hushhush')"),
 			gsub: at(away, "trocla::gsub('%%TROCLA_k%%')"),
@@ -229,17 +343,50 @@ describe.skipIf(missing("puppet"))("the Puppet module (needs puppet-agent)", () 
 			set: expect.stringMatching(/^trocla: "k" \(nope\): unknown format/),
 			"no plain": expect.stringMatching(/^trocla: "k2" \(sha512crypt\): /),
 			empty: expect.stringMatching(/'key' expects a String\[1\]/),
+			nested: expect.stringMatching(
+				/^trocla: "k" \(plain\): an option has more than 100 maps and lists in each other$/,
+			),
+			deep: expect.stringMatching(/^trocla: "k" \(plain\): the body has more than 32 maps and lists in each other$/),
+			"get nested": expect.stringMatching(/^trocla: "k" \(plain\): an option has more than 100 maps and lists/),
+			long: expect.stringMatching(
+				/^trocla: "k" \(mysql\): \$TROCLA_SOCKET is the absolute path of a socket, of at most 107/,
+			),
+			relative: expect.stringMatching(/^trocla: "k" \(mysql\): \$TROCLA_SOCKET is the absolute path of a socket/),
+			deaf: expect.stringMatching(/^trocla: "k" \(plain\): .*did not answer in 5 s/),
+			lists: expect.stringMatching(/^trocla: "k" \(mysql\): .* is no trocla daemon/),
+			bytes: expect.stringMatching(/^trocla: "k" \(mysql\): .* is no trocla daemon/),
+			odd0: expect.stringMatching(/^trocla: "k" \(mysql\): .* is no trocla daemon/),
+			odd1: expect.stringMatching(/^trocla: "k" \(mysql\): .* is no trocla daemon/),
+			odd2: expect.stringMatching(/^trocla: "k" \(mysql\): .* is no trocla daemon/),
 			away: expect.stringMatching(/^trocla: "k" \(sha512crypt\): .*nobody listens there. Start it/),
 			"away set": expect.stringMatching(/^trocla: "k" \(plain\): .*nobody listens there. Start it/),
 			stale: expect.stringMatching(/^trocla: "k" \(plain\): .*nobody listens there. Start it/),
 			silent: expect.stringMatching(/^trocla: "k" \(sha512crypt\): .*did not answer in 5 s/),
 			stranger: expect.stringMatching(/^trocla: "k" \(plain\): .* is no trocla daemon/),
+			unsized: expect.stringMatching(/^trocla: "k" \(plain\): .* is no trocla daemon/),
+			dripping: expect.stringMatching(/^trocla: "k" \(plain\): .*did not answer in 5 s/),
 			closing: expect.stringMatching(/^trocla: "k" \(plain\): .*closed the connection without an answer, twice/),
 			"closing set": expect.stringMatching(/^trocla: "k" \(plain\): .*The value may be stored: run Puppet again$/),
 			gsub: expect.stringMatching(/^trocla: "k" \(plain\): .*nobody listens there/),
 			well: undefined, // nothing went wrong
 		});
 		for (const [, [{ seconds }]] of Object.entries(told)) expect(seconds).toBeLessThan(5.5);
+	});
+
+	it("takes long values, and answers that come in pieces", async () => {
+		const { sandbox, puppet, get } = await site();
+		const long = "0123456789 ü €".repeat(30_000);
+		const body = '{"format":"plain","value":"in pieces, ü","success":true}';
+		const answer = `HTTP/1.1 200 OK\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`;
+		const pieces = await drippingSocket(sandbox.path("pieces.sock"), answer, 2);
+		const told = await puppet.apply(`
+			$set = trocla_set('long', '${long}')
+			$got = trocla('long')
+			check::env('TROCLA_SOCKET', '${pieces}')
+			check::tell('${sandbox.path("told.json")}', { 'set' => $set, 'got' => $got, 'pieces' => trocla('k') })`);
+		expect(told).toMatchObject({ code: 0 });
+		expect(puppet.told("told.json")).toEqual({ set: long, got: long, pieces: "in pieces, ü" });
+		expect(await get("long", "plain")).toBe(long);
 	});
 
 	it("goes on in the same catalog when the daemon was killed and is started again", async () => {

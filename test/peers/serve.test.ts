@@ -1,10 +1,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { Agent, request } from "node:https";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadLibc } from "../../src/server/libc.js";
 import { ServiceManager } from "../../src/server/service-manager.js";
+import { noMountNamespaces, withAccounts } from "../support/name-service.js";
 import { OpenSsl } from "../support/openssl.js";
 import { missing, pathOf } from "../support/peers.js";
 import { cleanUp, run, Sandbox, TROCLA } from "../support/sandbox.js";
@@ -91,6 +93,17 @@ class Site {
 		return this.openssl.output("ca -config ca.cnf -gencrl -out crl.pem".split(" "));
 	}
 
+	async revoke(name: string): Promise<void> {
+		await this.openssl.output(`ca -config ca.cnf -revoke ${name}.pem`.split(" "));
+		await this.list();
+	}
+
+	/** How Node connects with the certificate of this name. */
+	identity(name: string) {
+		const read = (file: string) => readFileSync(join(this.openssl.directory, file));
+		return { ca: read("ca.pem"), cert: read(`${name}.pem`), key: read(`${name}.key`) };
+	}
+
 	/** What s_client says of a connection. */
 	async connect(...args: string[]): Promise<string> {
 		const { stdout, stderr } = await this.openssl.run(["s_client", "-connect", `127.0.0.1:${this.port}`, ...args]);
@@ -108,6 +121,10 @@ class Site {
 }
 
 const ROOT = (name: string) => `/v1/key/hosts%2F${name}%2Froot/sha512crypt`;
+
+const REVOKED = {
+	error: { code: "unauthenticated", message: "the client's certificate is not valid: CERT_REVOKED" },
+};
 
 describe.skipIf(missing("openssl", "curl"))("HTTPS", () => {
 	test("has TLS 1.2 and 1.3, and no suite without forward secrecy", async () => {
@@ -144,15 +161,50 @@ describe.skipIf(missing("openssl", "curl"))("HTTPS", () => {
 		expect(await site.curl(undefined, ROOT("web1.example.com"), "-X", "POST")).toMatchObject({
 			error: { code: "forbidden" },
 		});
-		await site.openssl.output("ca -config ca.cnf -revoke web2.example.com.pem".split(" "));
-		await site.list();
+		await site.revoke("web2.example.com");
 		site.reload();
 		await expect.poll(() => site.log).toContain('"reloaded"');
-		expect(await site.curl("web2.example.com", ROOT("web2.example.com"), "-X", "POST")).toMatchObject({
-			error: { code: "unauthenticated", message: "the client's certificate is not valid: CERT_REVOKED" },
-		});
+		expect(await site.curl("web2.example.com", ROOT("web2.example.com"), "-X", "POST")).toMatchObject(REVOKED);
 		expect(await site.curl("web1.example.com", ROOT("web1.example.com"), "-X", "POST")).toEqual(own);
 	});
+
+	test("obeys a new list of revoked certificates by itself, also on connections that are open, and keeps the one before where the new one is broken", async () => {
+		const site = await Site.start();
+		const agent = new Agent({ keepAlive: true, maxSockets: 1, ...site.identity("web2.example.com") });
+		cleanUp(() => agent.destroy());
+		const ask = async () => {
+			const where = { agent, host: "127.0.0.1", servername: "localhost", port: site.port };
+			const sent = request({ ...where, method: "POST", path: ROOT("web2.example.com") });
+			sent.end('{"rounds": 1000}');
+			const [response] = await once(sent, "response");
+			return JSON.parse(Buffer.concat(await response.toArray()).toString());
+		};
+		expect(await ask()).toMatchObject({ success: true });
+		const [open] = Object.values(agent.freeSockets).flat();
+		const ended = once(open ?? expect.fail("no connection is open"), "close");
+		site.openssl.file("crl.pem", "-----BEGIN X509 CRL-----\nnone\n-----END X509 CRL-----\n");
+		await expect
+			.poll(() => site.log, { timeout: 10_000 })
+			.toMatch(/"event":"certificates","message":"serve.https: OpenSSL/);
+		expect(await ask()).toMatchObject({ success: true });
+		await site.revoke("web2.example.com");
+		await ended;
+		expect(await ask()).toMatchObject(REVOKED);
+		expect(site.log.match(/serve.https: OpenSSL does not take these files/g)).toHaveLength(1);
+	}, 30_000);
+
+	test("shows a renewed certificate by itself", async () => {
+		const site = await Site.start();
+		const serial = async () =>
+			/^serial.*$/m.exec((await site.openssl.run(["x509", "-noout", "-serial"], await site.connect())).stdout)?.[0];
+		const before = await serial();
+		expect(before).toMatch(/^serial=\w+$/);
+		// One file after the other, and the certificate for a while with another key.
+		site.openssl.file("index.txt", "");
+		await site.certify("localhost");
+		await expect.poll(serial, { timeout: 10_000 }).not.toBe(before);
+		expect(await site.curl("web1.example.com", "/healthz")).toMatchObject({ success: true });
+	}, 30_000);
 
 	test("does not take a certificate of another CA for one of its own", async () => {
 		const site = await Site.start();
@@ -274,5 +326,23 @@ test.skipIf(missing("python3")).each(["a path", "an abstract name"])(
 		await expect.poll(() => heard).toContain(`('STOPPING=1', ${process.pid})`);
 		expect(heard[1]).toBe(`('READY=1\\nMAINPID=${process.pid}', ${process.pid})`);
 		expect(heard.some((line) => /RELOADING=1\\nMONOTONIC_USEC=\d+/.test(line))).toBe(true);
+	},
+);
+
+test.skipIf(missing("unshare", "getent", "libnss_extrausers.so.2") || noMountNamespaces())(
+	"the socket's group may be one that the system's name service alone knows",
+	async () => {
+		const sandbox = new Sandbox();
+		const path = sandbox.path("t.sock");
+		const socket = { path, mode: "0660", group: "trocla@ldap.example" };
+		sandbox.configure({ store_options: { path: sandbox.store }, serve: { socket } });
+		const files = { passwd: "", shadow: "", gshadow: "", group: "trocla@ldap.example:x:47110:\n" };
+		const script = `
+			export HOME='${sandbox.path("home")}' TROCLA_CONFIG='${sandbox.path("troclarc.yaml")}'
+			'${process.execPath}' '${TROCLA}' serve &
+			while kill -0 $! && ! [ -S '${path}' ]; do sleep 0.05; done
+			stat -c '%g %a' '${path}'
+			kill $! && wait $!`;
+		expect(await withAccounts(files, script)).toMatchObject({ code: 0, stdout: "47110 660\n" });
 	},
 );

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { lstatSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { cleanUp, type Sandbox, TROCLA } from "./sandbox.js";
+import { cleanUp, run, type Sandbox, TROCLA } from "./sandbox.js";
 
 /** The daemon of a sandbox. */
 export interface Served {
@@ -15,11 +15,15 @@ export interface Served {
 	stop(): Promise<void>;
 }
 
-/** Starts the daemon of a sandbox, and again whenever it ends, as a service manager does; it is stopped with the test. */
-export async function serve(sandbox: Sandbox): Promise<Served> {
+/**
+ * Starts the daemon of a sandbox, and again whenever it ends, as a service manager does; it is stopped with the test.
+ *
+ * @param more - what else its configuration has
+ */
+export async function serve(sandbox: Sandbox, more: object = {}): Promise<Served> {
 	const socket = sandbox.path("run/trocla.sock");
 	const pidFile = sandbox.path("daemon.pid");
-	sandbox.configure({ store_options: { path: sandbox.store }, serve: { socket: { path: socket } } });
+	sandbox.configure({ store_options: { path: sandbox.store }, serve: { socket: { path: socket } }, ...more });
 	let daemon: ChildProcess | undefined;
 	let isWanted = true;
 	let starts = 0;
@@ -54,6 +58,48 @@ async function listening(child: ChildProcess): Promise<void> {
 		});
 		child.once("exit", () => reject(new Error(`the daemon ended before it was ready:\n${said}`)));
 	});
+}
+
+/** A socket that nobody listens on, as a killed process leaves it. */
+export async function leaveStale(path: string): Promise<void> {
+	const program =
+		"require('node:net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))";
+	await run(process.execPath, ["-e", program, path]);
+	if (!lstatSync(path).isSocket()) throw new Error(`${path} is no socket`);
+}
+
+/** An answer of HTTP with this body. */
+export const httpAnswer = (body: string) =>
+	`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+
+/** A socket that takes connections, and reads nothing of what they are sent. */
+export async function deafSocket(path: string): Promise<string> {
+	const server = createServer({ pauseOnConnect: true }, (connection) => {
+		connection.on("error", () => {});
+		cleanUp(() => connection.destroy());
+	}).listen(path);
+	await once(server, "listening");
+	cleanUp(() => server.close());
+	return path;
+}
+
+/** A socket that answers a request with this, a byte every so many milliseconds. */
+export async function drippingSocket(path: string, answer: string, everyMs: number): Promise<string> {
+	const server = createServer((connection) => {
+		connection.on("error", () => {});
+		connection.once("data", () => {
+			const bytes = [...Buffer.from(answer)];
+			const dripping = setInterval(() => {
+				const byte = bytes.shift();
+				if (byte === undefined || connection.destroyed) clearInterval(dripping);
+				else connection.write(Buffer.of(byte));
+			}, everyMs);
+		});
+		cleanUp(() => connection.destroy());
+	}).listen(path);
+	await once(server, "listening");
+	cleanUp(() => server.close());
+	return path;
 }
 
 /** A socket that takes what it is sent and answers this, if anything. */

@@ -13,9 +13,12 @@ export class TestCa {
 		this.#directory = directory;
 	}
 
-	static async make(directory: string): Promise<TestCa> {
+	/** @param since - when the CA's own certificate begins */
+	static async make(directory: string, since = new Date()): Promise<TestCa> {
 		const ca = new TestCa(directory);
-		await ca.#store.make("ca", { CN: "Test CA", become_ca: true });
+		ca.setClock(since);
+		await ca.#store.make("ca", { CN: "Test CA", become_ca: true, days: 10_000 });
+		ca.setClock(new Date());
 		await ca.#store.make("server", { CN: "localhost", ca: "ca", altnames: ["localhost"] });
 		return ca;
 	}
@@ -39,6 +42,28 @@ export class TestCa {
 	async client(name: string): Promise<ConnectionOptions> {
 		const value = await this.#store.make(name, { CN: name, ca: "ca" });
 		return { ...(await this.anyone()), cert: await part("certonly", value), key: await part("keyonly", value) };
+	}
+
+	/** The same as files, with what the configuration of a client calls them. */
+	async clientFiles(
+		name: string,
+	): Promise<{ readonly certificate: string; readonly key: string; readonly ca: string }> {
+		await this.client(name);
+		return {
+			certificate: await this.#file(name, "certonly"),
+			key: await this.#file(name, "keyonly"),
+			ca: await this.caFile(),
+		};
+	}
+
+	/** The file of the CA's certificate. */
+	async caFile(): Promise<string> {
+		return await this.#file("ca", "certonly");
+	}
+
+	/** Has what is made from now on made at another time. */
+	setClock(now: Date): void {
+		this.#store.clock = () => now;
 	}
 
 	async #file(key: string, name: "certonly" | "keyonly"): Promise<string> {

@@ -30,7 +30,7 @@ options:
   socket:
     description:
       - The daemon's socket; where it is said, the command is not run instead.
-      - Else C(/run/trocla/trocla.sock), or C($XDG_RUNTIME_DIR/trocla.sock), where that is one.
+      - Else C($XDG_RUNTIME_DIR/trocla.sock) and C(/run/trocla/trocla.sock), the first that somebody listens on.
     type: path
     env:
       - name: TROCLA_SOCKET
@@ -89,6 +89,9 @@ import subprocess
 
 from ansible.errors import AnsibleError, AnsibleOptionsError
 from ansible.plugins.lookup import LookupBase
+from ansible.utils.display import Display
+
+display = Display()
 
 OWN = ("format", "create", "socket", "command", "timeout")
 # The daemon's limit, and more than the command needs at a time.
@@ -117,27 +120,30 @@ class LookupModule(LookupBase):
             answers = self._answers(keys, options)
         except Unavailable as error:
             raise AnsibleError("trocla: %s: %s" % (asked, error))
-        if not isinstance(answers, list) or len(answers) != len(keys):
+        if not is_answer(answers, len(keys)):
             raise AnsibleError("trocla: %s: what answered is no trocla daemon" % asked)
         return [self._value(key, answer) for key, answer in zip(keys, answers)]
 
     def _value(self, key, answer):
+        for warning in answer.get("warnings") or []:
+            display.warning("trocla: %s" % warning)
         if isinstance(answer.get("value"), str):
             return answer["value"]
-        error = answer.get("error") or {"message": "no value in the answer"}
-        said = ". ".join(error[part] for part in ("message", "hint") if error.get(part))
+        error = answer.get("error")
+        error = error if isinstance(error, dict) else {"message": "no value in the answer"}
+        said = ". ".join(str(error[part]) for part in ("message", "hint") if error.get(part))
         raise AnsibleError("trocla: %s (%s): %s" % (json.dumps(key), self.get_option("format"), said))
 
     def _answers(self, keys, options):
         path = self.get_option("socket")
         if path:
             return self._ask_daemon(path, keys, options)
-        path = default_socket()
-        try:
-            if path:
+        for path in default_sockets():
+            try:
                 return self._ask_daemon(path, keys, options)
-        except NobodyListens:
-            pass
+            except NobodyListens:
+                # It is not there, or a daemon that was killed has left it.
+                pass
         return self._run_command(keys, options)
 
     def _ask_daemon(self, path, keys, options):
@@ -220,14 +226,16 @@ class UnixConnection(http.client.HTTPConnection):
         self.sock.connect(self._path)
 
 
-def default_socket():
-    """The socket of a daemon with the default configuration, the user's own before root's."""
+def default_sockets():
+    """The sockets of daemons with the default configuration, the user's own before root's."""
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    places = [os.path.join(runtime, "trocla.sock")] if runtime.startswith("/") else []
-    for path in places + ["/run/trocla/trocla.sock"]:
-        if os.path.exists(path):
-            return path
-    return None
+    own = [os.path.join(runtime, "trocla.sock")] if runtime.startswith("/") else []
+    return own + ["/run/trocla/trocla.sock"]
+
+
+def is_answer(answers, count):
+    """Whether there is an answer for each key, be it an error."""
+    return isinstance(answers, list) and len(answers) == count and all(isinstance(each, dict) for each in answers)
 
 
 def unreachable(path, error):
@@ -237,7 +245,13 @@ def unreachable(path, error):
         return Unavailable(
             "you may not connect to %s: serve.socket in the daemon's configuration has its mode and group" % path
         )
-    return Unavailable("the connection to %s was lost (%s)" % (path, error.strerror or type(error).__name__))
+    if error.errno is None and not isinstance(error, ConnectionError):
+        # Python's own: a path that is too long for a socket.
+        return Unavailable("%s can't be a socket: %s" % (path, error))
+    return Unavailable(
+        "the daemon on %s closed the connection without an answer (%s). Its log may say why; what it made is there at the "
+        "next run" % (path, error.strerror or type(error).__name__)
+    )
 
 
 def plain(value):

@@ -4,17 +4,31 @@ import { answerAndRemove } from "../deliver.js";
 import { handOut, type Order } from "../operations.js";
 import type { Call } from "../resource.js";
 
-/** What an entry is answered with, whatever comes of it. */
-export async function answered(order: Order, work: () => Promise<object>): Promise<object> {
+/**
+ * What an entry is answered with, whatever comes of it.
+ *
+ * @param work - gets what hears the entry's warnings
+ */
+export async function answered(
+	entry: Entry,
+	work: (warn: (message: string) => void) => Promise<object>,
+): Promise<object> {
+	const warnings: string[] = [];
 	try {
-		return succeeded(order, await work());
+		return withWarnings(succeeded(entry, await work((message) => warnings.push(message))), warnings);
 	} catch (error) {
-		return failed(order, error);
+		return withWarnings(failed(entry, error), warnings);
 	}
 }
 
-const succeeded = ({ key, format }: Order, answer: object) => ({ key, format, ...answer, success: true });
-const failed = ({ key, format }: Order, error: unknown) => ({ key, format, ...explain(error).failure });
+const withWarnings = (answer: object, warnings: readonly string[]) =>
+	warnings.length > 0 ? { ...answer, warnings } : answer;
+
+/** What an entry is about, which its answer repeats. */
+type Entry = Pick<Order, "key"> & Partial<Pick<Order, "format">>;
+
+const succeeded = ({ key, format }: Entry, answer: object) => ({ key, format, ...answer, success: true });
+const failed = ({ key, format }: Entry, error: unknown) => ({ key, format, ...explain(error).failure });
 
 /** Claims all that is asked for, writes one answer, and removes then what is in it. */
 export async function removeAll(call: Call, orders: readonly Order[]): Promise<undefined> {
@@ -63,6 +77,11 @@ function remove(call: Call, order: Order, written: Promise<void>): Removal {
 		claimed = resolve;
 	});
 	let isClaimed = false;
+	const warnings: string[] = [];
+	const warn = (message: string) => {
+		if (isClaimed) call.warn(message);
+		else warnings.push(message);
+	};
 	const deliver = async (values: Values) => {
 		isClaimed = true;
 		const { format } = order;
@@ -72,9 +91,9 @@ function remove(call: Call, order: Order, written: Promise<void>): Removal {
 	const done = (async () => {
 		try {
 			await call.client.demand("delete", order.key);
-			await handOut(call, { ...order, force: order.options.force === true }, deliver);
+			await handOut({ ...call, warn }, { ...order, force: order.options.force === true }, deliver);
 			// A damaged record, removed by force, has nothing to hand out.
-			claimed(succeeded(order, { values: {} }));
+			claimed(withWarnings(succeeded(order, { values: {} }), warnings));
 		} catch (error) {
 			if (isClaimed) throw error;
 			claimed(failed(order, error));

@@ -2,13 +2,16 @@ import type { Options } from "../../records/record.js";
 import { ApiError } from "../api-error.js";
 import { create, type Desk, get, type Order, reset, set } from "../operations.js";
 import type { Call, Resource } from "../resource.js";
-import { batchAnswer, batchBody } from "../schemas.js";
+import { batchAnswer, batchBody, type Schema } from "../schemas.js";
 import { answered, removeAll } from "./batch-answers.js";
 
 type BatchAction = "create" | "get" | "set" | "reset";
 
 const work: { readonly [Action in BatchAction]: (desk: Desk, order: Order) => Promise<string> } = {
-	create,
+	create(desk, { options: { renew_before: renewBefore, ...options }, ...order }) {
+		// The schema has seen it.
+		return create(desk, { ...order, options, renewBefore: renewBefore as number | undefined });
+	},
 	get,
 	reset,
 	set(desk, { options: { value, raw = false, ...options }, ...order }) {
@@ -24,7 +27,15 @@ const SUMMARIES: { readonly [Action in BatchAction]: string } = {
 	reset: "Make many stored values anew",
 };
 
+const CREATE_ENTRY = { renew_before: { type: "integer", minimum: 0, description: "Seconds" } };
 const SET_ENTRY = { value: { type: "string" }, raw: { type: "boolean" } };
+
+const bodies: { readonly [Action in BatchAction]: Schema } = {
+	create: batchBody(CREATE_ENTRY),
+	get: batchBody(),
+	set: batchBody(SET_ENTRY, ["value"]),
+	reset: batchBody(),
+};
 
 const actions: readonly BatchAction[] = ["create", "get", "set", "reset"];
 
@@ -36,14 +47,14 @@ export const batchResources: readonly Resource[] = [
 			path: `/v1/${action}`,
 			slash: true,
 			summary: SUMMARIES[action],
-			body: action === "set" ? batchBody(SET_ENTRY, ["value"]) : batchBody(),
+			body: bodies[action],
 			answer: batchAnswer,
 			respond: async (call) =>
 				await Promise.all(
 					ordersOf(call).map((order) =>
-						answered(order, async () => {
+						answered(order, async (warn) => {
 							await call.client.demand(action, order.key);
-							return { value: await work[action](call, order) };
+							return { value: await work[action]({ ...call, warn }, order) };
 						}),
 					),
 				),
@@ -61,7 +72,7 @@ export const batchResources: readonly Resource[] = [
 ];
 
 /** What stands beside the entries goes for all of them, and an entry's own goes over it. */
-function ordersOf({ body, mostEntries }: Call): Order[] {
+function ordersOf({ body, limits: { batch: mostEntries } }: Call): Order[] {
 	const { keys, ...shared } = body;
 	// The schema has seen that it is a list of maps with a key, and maybe a format, that are texts.
 	const entries = keys as readonly ({ readonly key: string; readonly format?: string } & Options)[];

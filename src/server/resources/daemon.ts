@@ -1,7 +1,8 @@
+import { serveActions } from "../../config/serve.js";
 import { ApiError } from "../api-error.js";
 import type { Metrics } from "../metrics.js";
 import type { Resource } from "../resource.js";
-import { stateAnswer } from "../schemas.js";
+import { stateAnswer, whoAnswer } from "../schemas.js";
 
 export interface DaemonState {
 	readonly version: string;
@@ -37,6 +38,15 @@ export function daemonResources({ version, metrics, connections }: DaemonState):
 					throw new ApiError(503, "store", "the store can't be read", "The daemon's log has more");
 				}
 				return { success: true };
+			},
+		},
+		{
+			method: "GET",
+			path: "/v1/whoami",
+			summary: "Who the client is, and what it may do with some key",
+			answer: whoAnswer,
+			async respond({ client: { name, grants } }) {
+				return { client: name, may: serveActions.filter((action) => grants.allowsSome(action)), success: true };
 			},
 		},
 		{

@@ -1,8 +1,9 @@
 import type { Values } from "../../records/record.js";
 import { answerAndRemove } from "../deliver.js";
 import { create, get, handOut, reset, set } from "../operations.js";
+import type { Receipts } from "../receipts.js";
 import type { Call, Resource } from "../resource.js";
-import { object, optionsBody, setBody, valueAnswer, valuesAnswer } from "../schemas.js";
+import { doneAnswer, handOutAnswer, object, optionsBody, receiptBody, setBody, valueAnswer } from "../schemas.js";
 
 const KEY = "/v1/key/:key";
 const FORMAT = `${KEY}/:format`;
@@ -17,8 +18,14 @@ const answer = ({ params: { format = "" } }: Call, value: string) => ({ format, 
 
 const flag = { enum: ["true", "false"] };
 
+const removal = (force: string) =>
+	object({
+		force: { ...flag, description: force },
+		receipt: { ...flag, description: "Whether it is removed only when POST /v1/receipts/RECEIPT has confirmed it" },
+	});
+
 /** A key's formats, one at a time; as troclapi has them. */
-export const keyResources: readonly Resource[] = [
+export const keyResources = (receipts: Receipts): readonly Resource[] => [
 	{
 		method: "GET",
 		path: FORMAT,
@@ -75,28 +82,47 @@ export const keyResources: readonly Resource[] = [
 		path: FORMAT,
 		summary: "Hand the value out, once: it is removed when it was written to the connection",
 		action: "delete",
-		query: object({ force: { ...flag, description: "Also where a process died while it handed it out" } }),
-		answer: { oneOf: [valueAnswer, valuesAnswer] },
+		query: removal("Also where a process died while it handed it out"),
+		answer: handOutAnswer,
 		failures: [404, 409],
-		respond: (call) => remove(call, call.params.format ?? ""),
+		respond: (call) => remove(call, call.params.format ?? "", receipts),
 	},
 	{
 		method: "DELETE",
 		path: KEY,
 		summary: "Hand all values of the key out, and remove it",
 		action: "delete",
-		query: object({ force: { ...flag, description: "Also where it is damaged, or a process died with it" } }),
-		answer: valuesAnswer,
+		query: removal("Also where it is damaged, or a process died with it"),
+		answer: handOutAnswer,
 		failures: [404, 409],
-		respond: (call) => remove(call, "all"),
+		respond: (call) => remove(call, "all", receipts),
+	},
+	{
+		method: "POST",
+		path: "/v1/receipts/:receipt",
+		summary: "Say whether what was handed out has arrived: then it is removed, and else it stays",
+		action: "delete",
+		body: receiptBody,
+		answer: doneAnswer,
+		failures: [404],
+		async respond({ client, params: { receipt = "" }, body, warn }) {
+			for (const warning of await receipts.settle(client.name, receipt, body.delivered === true)) warn(warning);
+			return { success: true };
+		},
 	},
 ];
 
-async function remove(call: Call, format: string): Promise<unknown> {
+async function remove(call: Call, format: string, receipts: Receipts): Promise<unknown> {
 	const { key = "" } = call.params;
 	const told = (values: Values) =>
 		format === "all" ? { values, success: true } : { format, value: values[format], success: true };
 	const asked = { key, format, force: call.query.force === "true" };
+	if (call.query.receipt === "true") {
+		const { values, receipt } = await receipts.open(call, (deliver, warn) =>
+			handOut({ ...call, warn }, asked, deliver),
+		);
+		return { ...told(values), ...(receipt !== undefined && { receipt }) };
+	}
 	const isAnswered = await answerAndRemove(
 		call.reply,
 		(write) => handOut(call, asked, (values) => write(told(values))),

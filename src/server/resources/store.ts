@@ -1,4 +1,3 @@
-import { Readable } from "node:stream";
 import { TroclaError } from "../../errors.js";
 import type { Resource } from "../resource.js";
 import { formatsAnswer, keysAnswer, passwordBody, showAnswer, verifyAnswer } from "../schemas.js";
@@ -30,8 +29,7 @@ export const storeResources: readonly Resource[] = [
 			"The keys that match a regular expression, of those that the client may search, in the order of their bytes",
 		action: "search",
 		answer: keysAnswer,
-		respond: async ({ store, client, params: { regex = "" } }) =>
-			Readable.from(await searchAnswer(store, client.grants, regex)),
+		respond: async (call) => await searchAnswer(call, call.params.regex ?? ""),
 	},
 	{
 		method: "GET",
@@ -40,7 +38,10 @@ export const storeResources: readonly Resource[] = [
 		summary: "The formats that there are",
 		action: "formats",
 		answer: formatsAnswer,
-		respond: async ({ store }) => ({ formats: await store.read((trocla) => trocla.formats()), success: true }),
+		async respond({ store }) {
+			const formats = await store.read((trocla) => trocla.formats());
+			return { formats, available: formats, success: true };
+		},
 	},
 	{
 		method: "GET",
@@ -53,7 +54,7 @@ export const storeResources: readonly Resource[] = [
 		async respond({ store, params: { key = "" } }) {
 			const formats = await store.read((trocla) => trocla.formats(key));
 			if (formats.length === 0) throw notStored(key);
-			return { key, formats, success: true };
+			return { key, formats, available: formats, success: true };
 		},
 	},
 	{

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openRedis } from "../../../backends/redis.js";
 import { all, conforms } from "../../backends/conformance.js";
 import { missing } from "../../support/peers.js";
-import { cleanUp } from "../../support/sandbox.js";
+import { cleanUp, Sandbox } from "../../support/sandbox.js";
 import { RedisCluster } from "../../support/stores/redis-cluster.js";
 
 describe.skipIf(missing("redis-server", "redis-cli"))("a cluster of Redis", () => {
@@ -14,6 +14,18 @@ describe.skipIf(missing("redis-server", "redis-cli"))("a cluster of Redis", () =
 	afterAll(() => cluster?.stop());
 
 	conforms(() => openRedis({ url: cluster.urls, namespace: `n${++namespaces}` }));
+
+	test("keeps what the command makes", async () => {
+		const sandbox = new Sandbox();
+		sandbox.configure({ store: "redis", store_options: { url: cluster.urls } });
+		const keys = ["alice", "bob", "carol", "dave"];
+		for (const key of keys) {
+			const made = await sandbox.run(["get", key, "plain"]);
+			expect(made).toMatchObject({ code: 0, stderr: "" });
+			expect(await sandbox.run(["get", key, "plain"])).toEqual(made);
+		}
+		expect(await sandbox.run(["search", ""])).toMatchObject({ stdout: `${keys.join("\n")}\n` });
+	});
 
 	test("has its keys on all nodes, and follows those that move", async () => {
 		const backend = await openRedis({ url: cluster.urls.slice(0, 1), namespace: "moving" });

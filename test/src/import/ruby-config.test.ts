@@ -118,7 +118,7 @@ describe("both ends of a move are found", () => {
 		expect(await findRubyMove({ ...nothing, config: ruby }, user.around)).toMatchObject(move);
 		user.write(OURS);
 		expect(await findRubyMove({ ...nothing, config: ruby }, user.around)).toMatchObject({
-			to: { file: user.file, path: "/srv/ours.sqlite" },
+			to: { file: user.file, store: { options: { path: "/srv/ours.sqlite" } } },
 		});
 	});
 
@@ -127,7 +127,7 @@ describe("both ends of a move are found", () => {
 		user.write(YAML);
 		expect(await findRubyMove(nothing, user.around)).toMatchObject({
 			from: { file: "/srv/trocla.yaml", privateKey: "/srv/private.pem" },
-			to: { file: undefined, path: expect.stringContaining(user.home) },
+			to: { file: undefined, store: { options: { path: expect.stringContaining(user.home) } } },
 		});
 		const ours = user.write(OURS, `${user.home}/ours.yaml`);
 		for (const asked of [

@@ -36,6 +36,30 @@ test("a configuration that is read again holds from then on; a broken one is tol
 	keepAlive.destroy();
 });
 
+test("of a new configuration, limits hold at once; where it listens differently, the log says that it takes a restart", async () => {
+	const files = new TestDaemon();
+	const ca = await TestCa.make(files.sandbox.directory);
+	const https = await ca.https();
+	const daemon = await TestDaemon.start({ https });
+	const told = () => daemon.log.filter(({ event }) => event === "reload").map(({ message }) => message);
+	await daemon.reload({ https, limits: { connections: 2, seconds: 1 } });
+	expect(told()).toEqual([]);
+	// Beside the one that is kept open for what is sent.
+	const slow = await daemon.connect();
+	slow.write("PUT /v1/key/alice/plain HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n");
+	expect(await (await daemon.connect()).toArray()).toEqual([]);
+	expect(Buffer.concat(await slow.toArray()).toString()).toMatch(/^HTTP\/1.1 (408|503) /);
+	slow.destroy();
+	const { ca: _, ...withoutCa } = https;
+	const other = { ...withoutCa, listen: "127.0.0.1:1" };
+	await daemon.reload({ https: other, socket: { path: daemon.sandbox.path("other.sock") } });
+	await daemon.reload({});
+	expect(told()).toEqual([
+		"serve.socket, serve.https.listen, serve.https.ca changed: restart the daemon for that",
+		"serve.https.listen, serve.https.ca changed: restart the daemon for that",
+	]);
+});
+
 test("a token that a new configuration has no more is refused from then on", async () => {
 	const files = new TestDaemon();
 	const ca = await TestCa.make(files.sandbox.directory);
@@ -163,6 +187,14 @@ test("a client of HTTPS that sends too many requests is told to wait, and others
 	expect(refused.length).toBeGreaterThan(4);
 	expect(refused[0]).toMatchObject({ headers: { "retry-after": "1" }, json: { error: { code: "too_many" } } });
 	expect((await daemon.send("POST", ALICE, { tls: web2 })).status).toBe(200);
+	const unknown = { tls: await ca.anyone(), headers: { "x-token": "guessed" } };
+	const guesses = await Promise.all(Array.from({ length: 8 }, () => daemon.send("POST", ALICE, unknown)));
+	await daemon.daemon.stop(1000);
+	const lines = daemon.sandbox.lines.filter(({ action }) => action === "request");
+	expect(lines).toMatchObject([
+		{ client: "certificate web1", outcome: "refused", detail: "too many", count: refused.length },
+		{ client: "anyone 127.0.0.1", count: guesses.filter(({ status }) => status === 429).length },
+	]);
 });
 
 test("a web page's requests are not taken", async () => {

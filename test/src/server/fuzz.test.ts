@@ -109,6 +109,21 @@ test("a client that sends slowly is cut off, and others are answered meanwhile",
 	expect((await daemon.send("GET", "/v1/key/alice/plain")).status).toBe(404);
 });
 
+test("clients that never end their headers are cut off, and others are answered meanwhile", async () => {
+	const daemon = await TestDaemon.start({ limits: { seconds: 1 } });
+	const ends = Array.from({ length: 50 }, async (_, index) => {
+		const slow = await daemon.connect();
+		slow.write("GET /v1/key/alice/plain HTTP/1.1\r\n");
+		const dribble = setInterval(() => slow.write(`x-${index}: y\r\n`), 100);
+		const said = Buffer.concat(await slow.toArray().catch(() => []));
+		clearInterval(dribble);
+		return said.toString();
+	});
+	for (let i = 0; i < 20; i++) expect((await daemon.send("GET", "/readyz")).status).toBe(200);
+	for (const said of await Promise.all(ends)) expect(said).toMatch(/^HTTP\/1.1 408 |^$/);
+	expect((await daemon.send("GET", "/metrics")).text).toMatch(/^trocla_connections 1$/m);
+});
+
 test("a regular expression that would take for ever is given up, and others are answered meanwhile", async () => {
 	const { daemon } = await daemonOfAlice();
 	await daemon.send("POST", `/v1/key/${"a".repeat(60)}b/plain`);

@@ -78,13 +78,48 @@ test("a damaged record is an error, and is removed by force with nothing to hand
 		status: 500,
 		json: { error: { code: "damaged" } },
 	});
-	expect((await daemon.send("DELETE", "/v1/key/alice?force=true")).json).toEqual({ values: {}, success: true });
+	const warnings = (key: string) => [expect.stringContaining(`the record of "${key}" was damaged: it is removed`)];
+	expect((await daemon.send("DELETE", "/v1/key/alice?force=true")).json).toEqual({
+		values: {},
+		success: true,
+		warnings: warnings("alice"),
+	});
 	expect((await daemon.send("DELETE", "/v1/key/alice?force=true")).status).toBe(404);
 	const batch = { format: "all", force: true, keys: [{ key: "bob" }] };
 	expect((await daemon.send("POST", "/v1/delete", { body: batch })).json).toEqual([
-		{ key: "bob", format: "all", values: {}, success: true },
+		{ key: "bob", format: "all", values: {}, success: true, warnings: warnings("bob") },
 	]);
 	expect((await daemon.send("GET", "/v1/search/.")).json.keys).toEqual([]);
+});
+
+test("what the store warns of is in the answer: of a value, of a refusal, and of the entry of a batch", async () => {
+	const daemon = await TestDaemon.start();
+	await daemon.send("POST", at("alice"), { body: { length: 20 } });
+	expect((await daemon.send("POST", at("alice"))).json).not.toHaveProperty("warnings");
+	const warnings = [expect.stringMatching(/^"alice" is stored with length 20, not 30/)];
+	expect((await daemon.send("POST", at("alice"), { body: { length: 30 } })).json).toMatchObject({ warnings });
+	const keys = [{ key: "alice" }, { key: "alice", length: 30 }, { key: "bob", length: 30 }];
+	const { json } = await daemon.send("POST", "/v1/create", { body: { keys } });
+	expect(json.map((entry: object) => "warnings" in entry)).toEqual([false, true, false]);
+	expect(json[1]).toMatchObject({ warnings });
+	await daemon.send("PUT", at("carol"), { body: { value: "x".repeat(80) } });
+	const refused = await daemon.send("POST", at("carol", "bcrypt"), { body: { length: 5, render: "none" } });
+	expect(refused).toMatchObject({ status: 400, json: { success: false } });
+	const told = daemon.log.filter(({ event }) => event === "warning");
+	expect(told).toEqual([]);
+});
+
+test("a batch renews certificates, where an entry says so", async () => {
+	const daemon = await TestDaemon.start();
+	const { json: before } = await daemon.send("POST", at("www", "x509"), {
+		body: { CN: "www", key_type: "p256", days: 1 },
+	});
+	const entry = { key: "www", format: "x509" };
+	const { json } = await daemon.send("POST", "/v1/create", {
+		body: { keys: [entry, { ...entry, renew_before: 172_800, days: 30 }] },
+	});
+	expect(json[0].value).toBe(before.value);
+	expect(json[1].value).not.toBe(before.value);
 });
 
 test("of many who delete at once, one is handed the value", async () => {

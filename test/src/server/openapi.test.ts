@@ -80,5 +80,5 @@ test("no resource is open to everybody on HTTPS but those that tell nothing of t
 			if (!isRefused) open.push(path);
 		}
 	}
-	expect(open.sort()).toEqual(["/healthz", "/readyz"]);
+	expect(open.sort()).toEqual(["/healthz", "/login", "/readyz", "/v1/whoami"]);
 });

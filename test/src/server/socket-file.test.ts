@@ -17,6 +17,6 @@ test("a socket is its owner's alone unless a mode and a group say otherwise", as
 test("a group that there is not is refused", async () => {
 	await expect(file({ group: "no-such-group" })).rejects.toMatchObject({
 		code: "config",
-		message: 'serve.socket.group: /etc/group has no "no-such-group"',
+		message: 'serve.socket.group: there is no group "no-such-group", by /etc/group and by getent(1)',
 	});
 });

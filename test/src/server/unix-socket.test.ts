@@ -1,19 +1,20 @@
 import {
 	chmodSync,
 	existsSync,
-	lstatSync,
 	mkdirSync,
 	readdirSync,
 	readFileSync,
 	rmSync,
 	statSync,
+	symlinkSync,
 	writeFileSync,
 } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { listenOnSocket } from "../../../src/server/unix-socket.js";
-import { cleanUp, run, Sandbox } from "../../support/sandbox.js";
+import { cleanUp, Sandbox } from "../../support/sandbox.js";
+import { leaveStale } from "../../support/served.js";
 
 const MINE = { mode: 0o600, gid: undefined };
 
@@ -21,14 +22,6 @@ function server(): Server {
 	const made = createServer((socket) => socket.destroy());
 	cleanUp(() => made.close());
 	return made;
-}
-
-/** A socket that nobody listens on, as a killed process leaves it. */
-async function leaveStale(path: string): Promise<void> {
-	const program =
-		"require('node:net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))";
-	await run(process.execPath, ["-e", program, path]);
-	expect(lstatSync(path).isSocket()).toBe(true);
 }
 
 test("the socket has its mode and group, and nothing else is left beside it", async () => {
@@ -48,6 +41,32 @@ test("a socket that nobody listens on is replaced", async () => {
 	const stale = statSync(path).ino;
 	await listenOnSocket(server(), { path, ...MINE });
 	expect(statSync(path).ino).not.toBe(stale);
+});
+
+test("of what lies in the way of making the socket, only what an earlier start left is cleared away", async () => {
+	const sandbox = new Sandbox();
+	const path = sandbox.path("run/t.sock");
+	const beside = (name: string) => sandbox.path(`run/${name}`);
+	let left = "";
+	const watched = server();
+	watched.once("listening", () => {
+		left = readdirSync(dirname(path)).find((name) => name.startsWith(".s")) ?? "";
+	});
+	(await listenOnSocket(watched, { path, ...MINE }))();
+	mkdirSync(beside(left));
+	await leaveStale(beside(`${left}/s`));
+	// Another daemon's, which is just being made.
+	mkdirSync(beside(".sOther1"));
+	(await listenOnSocket(server(), { path, ...MINE }))();
+	expect(readdirSync(dirname(path)).sort()).toEqual([".sOther1", "t.sock.lock"]);
+	mkdirSync(beside(left));
+	writeFileSync(beside(`${left}/precious`), "");
+	await expect(listenOnSocket(server(), { path, ...MINE })).rejects.toThrow(/can't be made: ENOTEMPTY/);
+	expect(existsSync(beside(`${left}/precious`))).toBe(true);
+	rmSync(beside(left), { recursive: true });
+	symlinkSync(sandbox.path("home"), beside(left));
+	await expect(listenOnSocket(server(), { path, ...MINE })).rejects.toThrow(/is somebody else's/);
+	expect(existsSync(sandbox.path("home"))).toBe(true);
 });
 
 test("a socket that is listened on, and any other file, is refused and stays", async () => {

@@ -1,15 +1,12 @@
 import { KeyvMysql } from "@keyv/mysql";
 import Keyv from "keyv";
-import type { Backend } from "../../../backends/backend.js";
-import { openStore } from "../../../backends/index.js";
 import { MariaDb } from "../mariadb.js";
 import { literal } from "../postgres.js";
 import { cleanUp } from "../sandbox.js";
-import { faultOf } from "../store-fault.js";
-import { PASSWORD, type SqlServer } from "./sql.js";
+import { PASSWORD, SqlServer } from "./sql.js";
 
 /** A MariaDB with a user and a database for stores. */
-export class MysqlStores implements SqlServer {
+export class MysqlStores extends SqlServer {
 	static async start(settings?: readonly string[]): Promise<MysqlStores> {
 		const server = await MariaDb.start(settings);
 		await server.sql(`SET autocommit = 1; CREATE USER trocla@'127.0.0.1' IDENTIFIED BY ${literal(PASSWORD)}`);
@@ -17,32 +14,12 @@ export class MysqlStores implements SqlServer {
 		return new MysqlStores(server);
 	}
 
+	readonly store = "mysql";
 	readonly server: MariaDb;
 
 	private constructor(server: MariaDb) {
+		super();
 		this.server = server;
-	}
-
-	get port(): number {
-		return this.server.port;
-	}
-
-	url(port = this.port, host = "127.0.0.1"): string {
-		return `mysql://trocla@${host}:${port}/trocla`;
-	}
-
-	open(options: object = {}, create = true): Promise<Backend> {
-		return openStore("mysql", { url: this.url(), password: PASSWORD, ...options }, create);
-	}
-
-	async opened(options?: object, create?: boolean): Promise<Backend> {
-		const backend = await this.open(options, create);
-		cleanUp(() => backend.close());
-		return backend;
-	}
-
-	fault(options: object): Promise<string> {
-		return faultOf(this.open(options), PASSWORD);
 	}
 
 	sql(text: string): Promise<string[]> {
@@ -62,13 +39,5 @@ export class MysqlStores implements SqlServer {
 
 	pause(): Promise<void> {
 		return this.server.crash();
-	}
-
-	resume(): Promise<void> {
-		return this.server.resume();
-	}
-
-	stop(): Promise<void> {
-		return this.server.stop();
 	}
 }

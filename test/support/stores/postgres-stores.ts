@@ -1,14 +1,11 @@
 import { KeyvPostgres } from "@keyv/postgres";
 import Keyv from "keyv";
-import type { Backend } from "../../../backends/backend.js";
-import { openStore } from "../../../backends/index.js";
 import { literal, Postgres, type PostgresSettings } from "../postgres.js";
 import { cleanUp } from "../sandbox.js";
-import { faultOf } from "../store-fault.js";
-import { PASSWORD, type SqlServer } from "./sql.js";
+import { PASSWORD, SqlServer } from "./sql.js";
 
 /** A PostgreSQL with a user and a database for stores. */
-export class PostgresStores implements SqlServer {
+export class PostgresStores extends SqlServer {
 	static async start(settings?: PostgresSettings): Promise<PostgresStores> {
 		const server = await Postgres.start(settings);
 		await server.sql(`CREATE ROLE trocla LOGIN PASSWORD ${literal(PASSWORD)}`);
@@ -16,33 +13,13 @@ export class PostgresStores implements SqlServer {
 		return new PostgresStores(server);
 	}
 
+	readonly store = "postgres";
 	readonly server: Postgres;
 	readonly literal = literal;
 
 	private constructor(server: Postgres) {
+		super();
 		this.server = server;
-	}
-
-	get port(): number {
-		return this.server.port;
-	}
-
-	url(port = this.port, host = "127.0.0.1"): string {
-		return `postgres://trocla@${host}:${port}/trocla`;
-	}
-
-	open(options: object = {}, create = true): Promise<Backend> {
-		return openStore("postgres", { url: this.url(), password: PASSWORD, ...options }, create);
-	}
-
-	async opened(options?: object, create?: boolean): Promise<Backend> {
-		const backend = await this.open(options, create);
-		cleanUp(() => backend.close());
-		return backend;
-	}
-
-	fault(options: object): Promise<string> {
-		return faultOf(this.open(options), PASSWORD);
 	}
 
 	sql(text: string): Promise<string[]> {
@@ -58,13 +35,5 @@ export class PostgresStores implements SqlServer {
 
 	pause(): Promise<void> {
 		return this.server.pause();
-	}
-
-	resume(): Promise<void> {
-		return this.server.resume();
-	}
-
-	stop(): Promise<void> {
-		return this.server.stop();
 	}
 }

@@ -1,30 +1,60 @@
 import type Keyv from "keyv";
 import { describe, expect, test } from "vitest";
 import type { Backend } from "../../../backends/backend.js";
+import { openStore, type StoreName } from "../../../backends/index.js";
 import { all } from "../../backends/conformance.js";
+import { CuttingProxy, type Fate } from "../cutting-proxy.js";
 import { muteServer } from "../mute-server.js";
+import { cleanUp } from "../sandbox.js";
 import { freePort } from "../server.js";
-import { Wire } from "../wire.js";
+import { faultOf } from "../store-fault.js";
 
-/** A database server on which tests keep stores. */
-export interface SqlServer {
-	readonly port: number;
-	/** Opens a store: as its user, and unless told in a table of all tests. */
-	open(options?: object, create?: boolean): Promise<Backend>;
-	/** One that is closed when the running test has ended. */
-	opened(options?: object, create?: boolean): Promise<Backend>;
-	/** The error that opening one ends with, and its hint. */
-	fault(options: object): Promise<string>;
-	/** The URL of its database, on another port and by another name of this host where they are given. */
-	url(port?: number, host?: string): string;
-	/** Runs SQL in that database as the administrator. */
-	sql(text: string): Promise<string[]>;
-	literal(text: string): string;
+/** A database server with a user and a database for stores. */
+export abstract class SqlServer {
+	abstract readonly store: Extract<StoreName, "postgres" | "mysql">;
+	abstract readonly server: { readonly port: number; resume(): Promise<void>; stop(): Promise<void> };
+
+	/** Runs SQL in the stores' database as the administrator. */
+	abstract sql(text: string): Promise<string[]>;
+	abstract literal(text: string): string;
 	/** A Keyv program, with its own adapter on a table. */
-	keyv(table: string): Keyv;
+	abstract keyv(table: string): Keyv;
 	/** Ends it in mid-work. */
-	pause(): Promise<void>;
-	resume(): Promise<void>;
+	abstract pause(): Promise<void>;
+
+	resume(): Promise<void> {
+		return this.server.resume();
+	}
+
+	stop(): Promise<void> {
+		return this.server.stop();
+	}
+
+	get port(): number {
+		return this.server.port;
+	}
+
+	/** The URL of the database, on another port and by another name of this host where they are given. */
+	url(port = this.port, host = "127.0.0.1"): string {
+		return `${this.store}://trocla@${host}:${port}/trocla`;
+	}
+
+	/** Opens a store: as its user, and unless told in a table of all tests. */
+	open(options: object = {}, create = true): Promise<Backend> {
+		return openStore(this.store, { url: this.url(), password: PASSWORD, ...options }, create);
+	}
+
+	/** One that is closed when the running test has ended. */
+	async opened(options?: object, create?: boolean): Promise<Backend> {
+		const backend = await this.open(options, create);
+		cleanUp(() => backend.close());
+		return backend;
+	}
+
+	/** The error that opening one ends with, and its hint. */
+	fault(options: object): Promise<string> {
+		return faultOf(this.open(options), PASSWORD);
+	}
 }
 
 /** The password of a store's user, which a URL or SQL would have to quote. */
@@ -134,12 +164,8 @@ export function keepsKeyvsRows(on: () => SqlServer): void {
 	});
 }
 
-/**
- * What every store in a database does when its server, or the way to it, fails.
- *
- * @param change - what a statement that changes something has in its bytes
- */
-export function bearsFaults(on: () => SqlServer, change: RegExp): void {
+/** What every store in a database does when its server, or the way to it, fails. */
+export function bearsFaults(on: () => SqlServer): void {
 	test("nobody listens on a port, or on a socket that is not there, and that is told", async () => {
 		expect(await on().fault({ seconds: 1, url: on().url(await freePort()) })).toMatch(/nobody listens there/);
 		expect(await on().fault({ seconds: 1, socket: "/nonexistent" })).toMatch(/nobody listens there/);
@@ -166,9 +192,9 @@ export function bearsFaults(on: () => SqlServer, change: RegExp): void {
 	});
 
 	test("a server that stays away is told of when the time is over", async () => {
-		const wire = await Wire.to(on().port);
-		const backend = await on().opened({ url: on().url(wire.port), seconds: 1 });
-		wire.stall();
+		const proxy = await proxied(on());
+		const backend = await on().opened({ url: on().url(proxy.port), seconds: 1 });
+		proxy.meet(...Array<Fate>(100).fill("silence"));
 		const start = performance.now();
 		await expect(backend.read("a")).rejects.toMatchObject({ message: expect.stringContaining("no answer in") });
 		await expect(backend.swap("a", undefined, "1")).rejects.toMatchObject({ fault: "unknown", key: "a" });
@@ -176,33 +202,32 @@ export function bearsFaults(on: () => SqlServer, change: RegExp): void {
 		expect(performance.now() - start).toBeLessThan(10_000);
 	});
 
-	test("a swap whose answer was lost is found out", async () => {
-		const wire = await Wire.to(on().port);
-		const backend = await on().opened({ url: on().url(wire.port) });
-		const late: string[] = [];
-		let cuts = 0;
-		// The server gets the statement, and nobody its answer.
-		wire.onSent = (bytes) => {
-			if (!change.test(bytes.toString("latin1"))) return;
-			cuts++;
-			setImmediate(() => wire.cut());
-		};
-		const settle = async (key: string, done: boolean) => {
-			if (done) expect(await backend.read(key)).toBe("x");
-			else late.push(key);
-		};
-		for (let n = 0; n < 20; n++) await settle(`cut${n}`, await backend.swap(`cut${n}`, undefined, "x"));
-		const many = Array.from({ length: 5 }, (_, n) => ({ key: `many${n}`, before: undefined, after: "x" }));
-		const answers = await Promise.all(backend.swapMany(many));
-		for (const [n, { key }] of many.entries()) await settle(key, answers[n] ?? false);
-		expect(cuts).toBeGreaterThanOrEqual(21);
-		// What was not done when the answer was sought may have been done since, and then counts.
-		wire.onSent = () => {};
-		for (const key of late) {
-			const done = await backend.swap(key, undefined, "y");
-			expect(await backend.read(key)).toBe(done ? "y" : "x");
+	test.each<Fate>(["request-lost", "answer-lost"])("what became of swaps is found out: %s", async (fate) => {
+		const proxy = await proxied(on());
+		const backend = await on().opened({ url: on().url(proxy.port), connections: 1 });
+		const wanted = (key: string) => ({ key: `${fate}-${key}`, before: undefined, after: "x" });
+		const [first, ...others] = ["alone", "a", "b", "c"].map(wanted);
+		// One that is alone is one piece, once the connection and the statement are ready.
+		await backend.swap(`${fate}-ready`, undefined, "x");
+		proxy.meet(fate);
+		expect(await backend.swap(first?.key ?? "", undefined, "x")).toBe(fate === "answer-lost");
+		// Several are one or more: whichever it is, what is answered is what is stored.
+		for (let before = 0; before < 5; before++) {
+			const swaps = others.map(({ key, ...swap }) => ({ ...swap, key: `${key}${before}` }));
+			await backend.read(`${fate}-ready`);
+			proxy.meet(...Array<Fate>(before).fill("through"), fate);
+			const answers = await Promise.all(backend.swapMany(swaps));
+			proxy.meet();
+			const stored = await backend.readMany(swaps.map(({ key }) => key));
+			expect(answers).toEqual(stored.map((text) => text === "x"));
 		}
 	});
+}
+
+async function proxied(server: SqlServer): Promise<CuttingProxy> {
+	const proxy = await CuttingProxy.to(server.port);
+	cleanUp(() => proxy.close());
+	return proxy;
 }
 
 /** A row or a table that somebody else keeps locked for longer than a store waits. */

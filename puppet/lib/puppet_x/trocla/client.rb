@@ -2,15 +2,18 @@
 
 require 'erb'
 require 'json'
+require_relative 'connection'
 require_relative 'error'
 require_relative 'settings'
-require_relative 'unix_http'
 
 module PuppetX
   module Trocla
     # The daemon `trocla serve`, through its Unix socket. A connection stays open for what is asked next; when the
     # daemon was restarted in between, it is made again.
     class Client
+      # JSON.generate's own limit; the daemon's is lower.
+      MAX_DEPTH = 100
+
       # The client of this thread: a catalog is compiled in one, and a connection is of no use to two at once.
       def self.current(env, confdir)
         known = Thread.current.thread_variable_get(:trocla_client)
@@ -33,13 +36,13 @@ module PuppetX
 
       # The stored value, or a new one.
       def create(key, format, options)
-        value(send_request(Net::HTTP::Post, path(key, format), options, true))
+        value(send_request('POST', path(key, format), options, true))
       end
 
       # The stored value, or nil.
       def get(key, format, options)
         entry = options.merge('key' => key, 'format' => format)
-        answer = send_request(Net::HTTP::Post, '/v1/get', { 'keys' => [entry] }, true)
+        answer = send_request('POST', '/v1/get', { 'keys' => [entry] }, true)
         answer = answer.first if answer.is_a?(Array)
         value(answer) { |code| return nil if code == 'not_found' }
       end
@@ -47,7 +50,7 @@ module PuppetX
       # Stores a value as it is: a hash is not hashed again.
       def set(key, format, value, options)
         body = options.merge('value' => value, 'raw' => true)
-        value(send_request(Net::HTTP::Put, path(key, format), body, false))
+        value(send_request('PUT', path(key, format), body, false))
       end
 
       private
@@ -58,6 +61,9 @@ module PuppetX
 
       def value(answer)
         raise no_daemon unless answer.is_a?(Hash)
+
+        # Of a catalog that is compiled again and again, it is told once.
+        Array(answer['warnings']).each { |warning| Puppet.warn_once('trocla', warning, "trocla: #{warning}") }
         return answer['value'] if answer['success'] == true && answer['value'].is_a?(String)
 
         error = answer['error']
@@ -69,14 +75,10 @@ module PuppetX
 
       # What the daemon answers, be it an error.
       def send_request(verb, path, body, repeatable)
-        request = verb.new(path, 'Content-Type' => 'application/json')
-        request.body = JSON.generate(body)
-        JSON.parse(insist(request, repeatable).body)
-      rescue JSON::GeneratorError, EncodingError
-        raise Error, 'an option is a text that is not UTF-8, or no finite number'
-      rescue JSON::ParserError, Net::HTTPBadResponse, Net::ProtocolError
+        JSON.parse(insist(repeatable, verb, path, json(body)))
+      rescue JSON::ParserError, EncodingError, Connection::Garbled
         raise no_daemon
-      rescue Net::OpenTimeout, Net::ReadTimeout
+      rescue Connection::TimedOut
         raise no_answer
       rescue IOError, Errno::ECONNRESET, Errno::EPIPE
         raise lost(repeatable)
@@ -84,12 +86,21 @@ module PuppetX
         raise unreachable(e)
       end
 
+      def json(body)
+        JSON.generate(body)
+      rescue JSON::NestingError
+        raise Error, "an option has more than #{MAX_DEPTH} maps and lists in each other"
+      rescue JSON::GeneratorError, EncodingError
+        raise Error, 'an option is a text that is not UTF-8, or no finite number'
+      end
+
       # Sends it again where that does no harm: when nobody listens yet, and once when the connection was lost and it is
       # no matter whether it was done already. A daemon that was there a moment ago is likely being restarted.
-      def insist(request, repeatable)
-        patience = @http ? now + 3 : now
+      def insist(repeatable, verb, path, json)
+        patience = @connection ? now + 3 : now
         begin
-          exchange(request)
+          @connection ||= Connection.new(@settings.socket, @settings.timeout)
+          @connection.request(verb, path, json)
         rescue Errno::ECONNREFUSED, Errno::ENOENT
           raise if now > patience
 
@@ -102,18 +113,6 @@ module PuppetX
           patience = now + 3
           retry
         end
-      end
-
-      # A connection whose answer did not come is closed: the next question must not get it.
-      def exchange(request)
-        answered = false
-        @http ||= UnixHttp.of(@settings.socket, @settings.timeout)
-        @http.start unless @http.started?
-        response = @http.request(request)
-        answered = true
-        response
-      ensure
-        @http.finish if !answered && @http&.started?
       end
 
       def now

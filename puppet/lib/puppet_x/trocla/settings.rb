@@ -6,6 +6,9 @@ module PuppetX
   module Trocla
     # Where the daemon is: $TROCLA_SOCKET, else what $confdir/trocla.yaml says, else /run/trocla/trocla.sock.
     class Settings
+      # sockaddr_un's sun_path has 108 bytes with the NUL behind it (unix(7)).
+      MAX_PATH_BYTES = 107
+
       attr_reader :socket, :timeout
 
       def initialize(env, confdir)
@@ -17,7 +20,10 @@ module PuppetX
 
         from_env = env['TROCLA_SOCKET'].to_s
         @socket = from_env.empty? ? said.fetch('socket', '/run/trocla/trocla.sock') : from_env
-        raise fault('socket is the absolute path of a socket') unless @socket.to_s.start_with?('/')
+        return if @socket.is_a?(String) && @socket.bytesize <= MAX_PATH_BYTES && @socket.match?(%r{\A/[^\0]*\z})
+
+        what = "is the absolute path of a socket, of at most #{MAX_PATH_BYTES} bytes"
+        raise from_env.empty? ? fault("socket #{what}") : Error.new("$TROCLA_SOCKET #{what}")
       end
 
       # What an error says of where the path comes from.
