@@ -6,12 +6,12 @@ import { byTurns, inSandbox, NODE, peakRss, row, runProgram, TROCLA, time } from
 import { eachAtOnce } from "./stores/http.mjs";
 
 const STORES = ["sqlite", "postgres", "mysql", "redis", "etcd", "vault"];
-const ROUNDS = 9;
-const GETS = 200;
-const CREATES = 60;
+const ROUNDS = 7;
+const GETS = 100;
+const CREATES = 40;
 const IN_FLIGHT = 64;
 const FEW = 1000;
-const COMMANDS = 48;
+const COMMANDS = 32;
 const PROCESSES = [1, 4, 16];
 
 /** @param wanted - some of the stores, by their names in a configuration; all unless told */
@@ -73,7 +73,7 @@ async function commands(config, env) {
 	for (const processes of PROCESSES) {
 		const all = (program) => time(() => eachAtOnce(COMMANDS, processes, () => runProgram(program, env)));
 		const [gets, starts] = await byTurns(
-			3,
+			1,
 			[() => all([NODE, TROCLA, "get", "alice", "plain", "-c", config]), () => all([NODE, "-e", "0"])],
 			0,
 		);

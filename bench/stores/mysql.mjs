@@ -21,6 +21,7 @@ export async function start() {
 	const server = await startServer(prepare, /ready for connections/);
 	const administrator = await mysql.createConnection({ socketPath: join(server.path, SOCKET), user: "root" });
 	await administrator.query("CREATE DATABASE trocla CHARACTER SET utf8mb4");
+	await administrator.query("USE trocla");
 	await administrator.query("CREATE USER trocla@'%'");
 	await administrator.query("GRANT ALL ON trocla.* TO trocla@'%'");
 	const pool = mysql.createPool({ host: "127.0.0.1", port, user: "trocla", database: "trocla", connectionLimit: 10 });
