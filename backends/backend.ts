@@ -16,7 +16,7 @@ export interface Swap {
  *
  * Keys are well-formed Unicode without control characters, 1 to 512 bytes of UTF-8; texts are any strings. Every
  * method may be called at any time, also while others run, until `close`. What goes wrong is a BackendError, and then
- * nothing was written, unless it is `unknown`. A key or text that a store can't hold is refused.
+ * nothing was written, unless it is `lost` or `unknown`. A key or text that a store can't hold is refused.
  */
 export interface Backend {
 	/** The text of a record, or `undefined` where there is none. */
@@ -28,8 +28,8 @@ export interface Backend {
 	/**
 	 * Writes `after` where the stored text still is `before`, and says whether it did. `undefined` is an absent
 	 * record, so it creates with `before` and deletes with `after`. Once it answers true the change is durable: it
-	 * survives the death of the process and of the machine. Where a connection was lost in the middle, false may also say
-	 * that it was not done.
+	 * survives the death of the process and of the machine. Where a connection was lost in the middle, true may also say
+	 * that somebody else wrote the same: that the record is gone does not tell who deleted it.
 	 */
 	swap(key: string, before: string | undefined, after: string | undefined): Promise<boolean>;
 
@@ -73,10 +73,11 @@ export interface Backend {
  * - `full`: no space, or not allowed to write
  * - `refused`: the text is not one that the store takes: it is guarded, or the text is too long for it
  * - `busy`: others hold it for longer than the time-out
+ * - `lost`: a connection was lost, and a change was not stored when that was looked at; it may still arrive
  * - `unknown`: a connection was lost, and it can't be found out whether a change was stored
  * - `unavailable`: anything else
  */
-export type BackendFault = "damaged" | "exposed" | "full" | "refused" | "busy" | "unknown" | "unavailable";
+export type BackendFault = "damaged" | "exposed" | "full" | "refused" | "busy" | "lost" | "unknown" | "unavailable";
 
 /** A store that can't do what it was asked. */
 export class BackendError extends Error {

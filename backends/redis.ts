@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Backend, Swap } from "./backend.js";
 import type { OptionsOf, redisOptions } from "./options.js";
 import { RedisConnection } from "./redis/connection.js";
-import { isLost, redisError } from "./redis/error.js";
+import { isLost, isUnsent, redisError } from "./redis/error.js";
 import { keysInOrder, someKeys } from "./redis/keys.js";
 import { eachInOrder } from "./server/each-in-order.js";
 import { decode, encode } from "./server/keyv-rows.js";
@@ -36,7 +36,7 @@ export async function openRedis({ url: urls = [], ...options }: OptionsOf<typeof
 	const server = serverName(urls);
 	const tls = await readTlsFiles(options);
 	const connection = new RedisConnection({ urls, password, tls, seconds, mayLose, server });
-	const patience = new Patience(seconds, isLost);
+	const patience = new Patience(seconds, isLost, isUnsent);
 	const prefix = `${namespace}::`;
 	const rowKey = (key: string) => prefix + key;
 

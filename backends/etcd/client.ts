@@ -1,5 +1,5 @@
 import { BackendError } from "../backend.js";
-import { connectionError, isConnectionLost } from "../server/connection-error.js";
+import { connectionError, isConnectionLost, isNotConnected } from "../server/connection-error.js";
 import { HttpClient } from "../server/http.js";
 import { serverName } from "../server/server-name.js";
 import type { TlsTexts } from "../server/tls-files.js";
@@ -15,9 +15,6 @@ export interface EtcdSettings {
 	/** For messages: the URLs, without who uses them. */
 	readonly server: string;
 }
-
-/** Node's codes of a connection that was never made, so that nothing can have been done over it. */
-const NOT_CONNECTED = new Set(["EAI_AGAIN", "ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ENOTFOUND"]);
 
 /** Whether the server could not be reached, or was lost before it answered. */
 export function isLost(error: unknown): boolean {
@@ -56,7 +53,7 @@ export class EtcdClient {
 				if (!this.#isOnlyOf(error)) throw error;
 				// Another call may have gone on already.
 				if (this.#asked === index) this.#asked = (index + 1) % this.#members.length;
-				if (!NOT_CONNECTED.has(String((error as NodeJS.ErrnoException).code))) throw error;
+				if (!isNotConnected(error)) throw error;
 			}
 		}
 		throw failure;
@@ -69,7 +66,7 @@ export class EtcdClient {
 
 	/** Whether another member may do better. */
 	#isOnlyOf(error: unknown): boolean {
-		return isLost(error) || NOT_CONNECTED.has(String((error as NodeJS.ErrnoException).code));
+		return isLost(error) || isNotConnected(error);
 	}
 }
 

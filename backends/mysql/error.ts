@@ -1,6 +1,6 @@
 import type { BackendFault } from "../backend.js";
-import { connectionError, isConnectionLost } from "../server/connection-error.js";
-import { ServerError, type StatementFate } from "../server/server-error.js";
+import { connectionError } from "../server/connection-error.js";
+import { fateOf, ServerError, type StatementFate } from "../server/server-error.js";
 
 /** The number of a duplicate key's error. */
 const DUPLICATE = 1062;
@@ -29,7 +29,7 @@ export function mysqlError(error: unknown, server: string): ServerError {
 	}
 	const cause = code === "HANDSHAKE_SSL_ERROR" ? tlsError(message) : error;
 	const { message: what, hint } = connectionError(cause, server);
-	return new ServerError(isConnectionLost(cause) ? "lost" : "failed", "unavailable", what, hint);
+	return new ServerError(fateOf(cause), "unavailable", what, hint);
 }
 
 type Explained = [fate: StatementFate, fault: BackendFault, what: string, hint: string];
@@ -132,7 +132,7 @@ function answered(errno: number, message: string): Explained {
 		case 1203:
 		case 1226:
 			return [
-				"lost",
+				"unsent",
 				"busy",
 				message,
 				"Let it take more connections (max_connections), or lower store_options.connections",

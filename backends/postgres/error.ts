@@ -1,6 +1,6 @@
 import type { BackendFault } from "../backend.js";
-import { connectionError, isConnectionLost } from "../server/connection-error.js";
-import { ServerError, type StatementFate } from "../server/server-error.js";
+import { connectionError } from "../server/connection-error.js";
+import { fateOf, ServerError, type StatementFate } from "../server/server-error.js";
 
 /** What the library says, which has no code, of a connection that broke or was not made in time. */
 const BROKEN = /^(Connection terminated|Client has encountered a connection error|Client was closed)/;
@@ -27,7 +27,7 @@ export function postgresError(error: unknown, server: string): ServerError {
 	const known = explain(code, message);
 	if (known) return made(...known);
 	const { message: what, hint } = connectionError(error, server);
-	return new ServerError(isConnectionLost(error) ? "lost" : "failed", "unavailable", what, hint);
+	return new ServerError(fateOf(error), "unavailable", what, hint);
 }
 
 type Explained = [fate: StatementFate, fault: BackendFault, what: string, hint: string];
@@ -87,7 +87,7 @@ function explain(code: string, message: string): Explained | undefined {
 			];
 		case "53300":
 			return [
-				"lost",
+				"unsent",
 				"busy",
 				message,
 				"Let it take more connections (max_connections), or lower store_options.connections",
@@ -112,7 +112,8 @@ function explain(code: string, message: string): Explained | undefined {
 				"If the store was sealed just now, run it again",
 			];
 	}
-	// A server that ends, or that is not ready yet.
+	if (code === "57P03") return ["unsent", "unavailable", message, "Check that the server runs"]; // it is not ready yet
+	// A server that ends.
 	if (/^(57P0|08)/.test(code)) return ["lost", "unavailable", message, "Check that the server runs"];
 	if (/^(22|23|54)/.test(code))
 		return ["refused", "unavailable", `it does not take this record: ${message}`, "Nothing was changed"];

@@ -1,5 +1,5 @@
 import { BackendError } from "../backend.js";
-import { connectionError, isConnectionLost } from "../server/connection-error.js";
+import { connectionError, isConnectionLost, isNotConnected } from "../server/connection-error.js";
 import { damagedRow } from "../server/keyv-rows.js";
 
 /** Servers that start, look for their primary, or move a key elsewhere: they will answer in a moment. */
@@ -14,6 +14,11 @@ export function isLost(error: unknown): boolean {
 	if (isConnectionLost(error)) return true;
 	const { code, message } = error as { readonly code?: unknown; readonly message: string };
 	return code === undefined && (PASSING.test(message) || !REPLY.test(message));
+}
+
+/** Whether the server can't have done what it was asked, but may do it in a moment. */
+export function isUnsent(error: unknown): boolean {
+	return isNotConnected(error) || (isLost(error) && PASSING.test((error as Error).message));
 }
 
 /**

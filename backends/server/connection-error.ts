@@ -29,6 +29,22 @@ export function isConnectionLost(error: unknown): boolean {
 	return error instanceof NoAnswer || LOST.has(codeOf(error));
 }
 
+/** Those of a connection that was never made. */
+const NOT_CONNECTED = new Set([
+	"EAI_AGAIN",
+	"ECONNREFUSED",
+	"EHOSTDOWN",
+	"EHOSTUNREACH",
+	"ENETUNREACH",
+	"ENOENT",
+	"ENOTFOUND",
+]);
+
+/** Whether there was no connection, so that nothing can have been done over it. */
+export function isNotConnected(error: unknown): boolean {
+	return NOT_CONNECTED.has(codeOf(error));
+}
+
 /**
  * What an error of Node's sockets or of TLS means for who configured the store.
  *

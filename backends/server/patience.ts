@@ -1,5 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { BackendError, type Swap } from "../backend.js";
+import { isNotConnected } from "./connection-error.js";
 
 /** How long anything may take where the configuration does not say: long enough for a server to be started again. */
 export const DEFAULT_SECONDS = 10;
@@ -11,16 +12,19 @@ const LONGEST_PAUSE_MS = 500;
 export class Patience {
 	readonly #ms: number;
 	readonly #isLost: (error: unknown) => boolean;
+	readonly #isUnsent: (error: unknown) => boolean;
 	/** The keys whose last swap was lost, and when the first of those was. */
 	readonly #lostSince = new Map<string, number>();
 
 	/**
 	 * @param seconds - how long one call may take, with all that is tried again
 	 * @param isLost - whether an error says that the server could not be reached, or was lost before it answered
+	 * @param isUnsent - whether one says that the server can't have done what it was asked, but may do it in a moment
 	 */
-	constructor(seconds: number, isLost: (error: unknown) => boolean) {
+	constructor(seconds: number, isLost: (error: unknown) => boolean, isUnsent = isNotConnected) {
 		this.#ms = seconds * 1000;
 		this.#isLost = isLost;
+		this.#isUnsent = isUnsent;
 	}
 
 	/**
@@ -29,6 +33,13 @@ export class Patience {
 	 * @param ask - hears how many seconds are left
 	 */
 	async read<Answer>(ask: (seconds: number) => Promise<Answer>): Promise<Answer> {
+		return await this.#again(ask, this.#isLost);
+	}
+
+	async #again<Answer>(
+		ask: (seconds: number) => Promise<Answer>,
+		isPassing: (error: unknown) => boolean,
+	): Promise<Answer> {
 		const end = performance.now() + this.#ms;
 		// Timers of one length are cheap for Node, and most reads are asked once.
 		let left = this.#ms;
@@ -36,7 +47,7 @@ export class Patience {
 			try {
 				return await ask(left / 1000);
 			} catch (error) {
-				if (!this.#isLost(error) || performance.now() + pause > end) throw error;
+				if (!isPassing(error) || performance.now() + pause > end) throw error;
 			}
 			await wait(pause);
 			left = end - performance.now();
@@ -48,13 +59,12 @@ export class Patience {
 	 * reading, which takes the patience once more.
 	 *
 	 * It is not sent a second time: what it was to create may have been created, handed out and deleted meanwhile, and
-	 * must not come back. Where it was not done, the answer is false as if somebody else had been faster, and the caller
-	 * decides again on what is stored. A swap that is still on its way then loses against that decision, or wins as any
-	 * other's.
+	 * must not come back. Where it was not done the caller hears that it was lost, and may decide again on what is stored.
+	 * A swap that is still on its way then loses against that decision, or wins as any other's.
 	 *
-	 * @param swap - what it throws is thrown where the server was not lost, or is lost again and again
+	 * @param swap - is asked again where it was not sent; what it throws is thrown where the server was not lost, or is lost again and again
 	 * @param read - the key's text
-	 * @throws {BackendError} `unknown` where it can't be found out
+	 * @throws {BackendError} `lost` where it was not done; `unknown` where it can't be found out
 	 */
 	async swap(
 		{ key, before, after }: Swap,
@@ -62,11 +72,11 @@ export class Patience {
 		read: (seconds: number) => Promise<string | undefined>,
 	): Promise<boolean> {
 		try {
-			const done = await swap();
+			const done = await this.#again(swap, this.#isUnsent);
 			this.#lostSince.delete(key);
 			return done;
 		} catch (error) {
-			if (!this.#isLost(error)) throw error;
+			if (!this.#isLost(error) || this.#isUnsent(error)) throw error;
 			const stored = await this.read(read).catch((failure: Error) => {
 				throw unknown(key, failure.message);
 			});
@@ -75,11 +85,20 @@ export class Patience {
 			const now = performance.now();
 			const since = this.#lostSince.get(key) ?? now;
 			this.#lostSince.set(key, since);
-			if (now - since <= this.#ms) return false;
+			if (now - since <= this.#ms) throw lost(key);
 			this.#lostSince.delete(key);
 			throw error;
 		}
 	}
+}
+
+function lost(key: string): BackendError {
+	return new BackendError(
+		"lost",
+		`the connection was lost while ${JSON.stringify(key)} was being changed; the change was not stored a moment later, but may still arrive`,
+		"Look at what is stored (trocla show), and do it again",
+		key,
+	);
 }
 
 function unknown(key: string, why: string): BackendError {

@@ -2,7 +2,7 @@ import { type Backend, BackendError, type Flaw, type Swap } from "../backend.js"
 import { swapManyBy } from "../swap-many.js";
 import { AFTER_ALL_KEYS, decode, encode, KEY_PREFIX } from "./keyv-rows.js";
 import { Patience } from "./patience.js";
-import { isLost, isRefused, isUndone } from "./server-error.js";
+import { isLost, isRefused, isUndone, isUnsent } from "./server-error.js";
 
 const PAGE_ROWS = 1000;
 
@@ -54,7 +54,7 @@ export interface Table {
  * @param seconds - how long one call may take
  */
 export function sqlBackend(table: Table, server: string, seconds: number): Backend {
-	const patience = new Patience(seconds, isLost);
+	const patience = new Patience(seconds, isLost, isUnsent);
 	// What was rolled back has changed nothing, so that it may be asked again as what only reads.
 	const conflicts = new Patience(seconds, isUndone);
 	let closing: Promise<void> | undefined;
@@ -138,16 +138,20 @@ export function sqlBackend(table: Table, server: string, seconds: number): Backe
 		swapMany(swaps) {
 			const together = (firsts: readonly Swap[]) => {
 				const outcomes = changeAll(firsts);
-				return (wanted: Swap) =>
-					patience.swap(
+				return (wanted: Swap) => {
+					let isAgain = false;
+					return patience.swap(
 						wanted,
 						async () => {
+							if (isAgain) return await conflicts.read(() => change(wanted));
+							isAgain = true;
 							const outcome = (await outcomes).get(wanted.key) ?? false;
 							if (typeof outcome === "object") throw outcome.error;
 							return outcome;
 						},
 						() => readOnce(wanted.key),
 					);
+				};
 			};
 			return swapManyBy(swaps, together, swap);
 		},

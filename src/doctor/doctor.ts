@@ -163,7 +163,11 @@ async function* checkStore(config: Config, seen: (keys: number) => void): AsyncG
 			yield { check: "store", state: "fault", message, ...(hint && { mend: hint }) };
 		}
 		yield* checkCensus(config, census, keys);
-		if (faults === 0) yield ok("store", `${storeLabel(config.store)}: ${keys} keys, all of them sound`);
+		if (faults === 0)
+			yield ok(
+				"store",
+				`${storeLabel(config.store)}: ${keys === 1 ? "1 key, which is" : `${keys} keys, all of them`} sound`,
+			);
 	} catch (error) {
 		yield fault("store", error);
 	}

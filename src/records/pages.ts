@@ -79,6 +79,16 @@ export function fail(error: unknown): never {
 	throw error instanceof BackendError ? storeError(error) : error;
 }
 
+/**
+ * Takes a swap that was lost, and not done, for one that another process was faster than.
+ *
+ * @throws what else went wrong
+ */
+export function notDone(error: unknown): false {
+	if (error instanceof BackendError && error.fault === "lost") return false;
+	return fail(error);
+}
+
 /** A backend's error as one of the product's. */
 export function storeError(error: BackendError): TroclaError {
 	return new TroclaError(error.fault === "damaged" ? "damaged" : "store", error.message, error.hint, error);

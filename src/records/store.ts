@@ -5,7 +5,7 @@ import { type Action, type Change, changeOf, type StoreEvent } from "./change.js
 import { claimant, refuseClaimed } from "./claims.js";
 import { literalPrefix } from "./literal-prefix.js";
 import { refuseMisfit } from "./misfit.js";
-import { concernsStore, fail, pages, pagesOf, type Row, readRows, storeError } from "./pages.js";
+import { concernsStore, fail, notDone, pages, pagesOf, type Row, readRows, storeError } from "./pages.js";
 import { hasExpired, type KeyRecord, parseExactly, parseRecord, printRecord } from "./record.js";
 import { unstored } from "./unstored.js";
 
@@ -56,6 +56,12 @@ export interface Decision<Result> {
 	/** What the caller should hear of once this is done. */
 	readonly warning?: string | undefined;
 }
+
+/**
+ * What is not done again where the first time was lost, and may still arrive: a password that was handed out in between
+ * would come back, and what was deleted would be told to nobody.
+ */
+const ONCE: readonly Action[] = ["set", "reset", "delete"];
 
 const HOUR_MS = 3_600_000;
 
@@ -121,7 +127,7 @@ export class RecordStore {
 				this.#warn(decision.warning);
 				return decision.result;
 			}
-			if (!(await this.#write(key, stored, decision.write))) continue;
+			if (!(await this.#write(key, stored, decision.write).catch(ONCE.includes(action) ? fail : notDone))) continue;
 			await this.#settings.changed(changeOf(key, decision.action ?? action, before, decision.write));
 			this.#warn(decision.warning);
 			return decision.result;
@@ -133,7 +139,7 @@ export class RecordStore {
 		for (;;) {
 			const text = await this.#backend.read(key).catch(fail);
 			if (text === undefined || this.#isReadable(text, key)) return false;
-			if (!(await this.#backend.swap(key, text, undefined).catch(fail))) continue;
+			if (!(await this.#backend.swap(key, text, undefined).catch(notDone))) continue;
 			await this.#settings.changed({ action: "delete", key, formats: [{ format: "all", outcome: "removed" }] });
 			return true;
 		}
@@ -141,13 +147,13 @@ export class RecordStore {
 
 	async #write(key: string, before: string | undefined, record: KeyRecord | undefined): Promise<boolean> {
 		const after = record && Object.keys(record.formats).length > 0 ? printRecord(record) : undefined;
-		if (after === undefined) return await this.#backend.swap(key, before, undefined).catch(fail);
+		if (after === undefined) return await this.#backend.swap(key, before, undefined);
 		if (before === undefined && !this.#fits.known) {
 			await refuseMisfit(this.#backend, this.#settings.seal);
 			this.#fits.known = true;
 		}
 		const sealed = this.#settings.seal.close(after, key);
-		if (!(await this.#backend.swap(key, before, sealed).catch(fail))) return false;
+		if (!(await this.#backend.swap(key, before, sealed))) return false;
 		await this.#keepCurrent(key, after, sealed);
 		return true;
 	}
@@ -193,7 +199,7 @@ export class RecordStore {
 	}
 
 	async #dropExpired(key: string, text: string): Promise<boolean> {
-		if (!(await this.#backend.swap(key, text, undefined).catch(fail))) return false;
+		if (!(await this.#backend.swap(key, text, undefined).catch(notDone))) return false;
 		await this.#settings.changed(changeOf(key, "prune", this.#parse(text, key), undefined));
 		return true;
 	}

@@ -1,6 +1,6 @@
 import type { Backend, Swap } from "../../backends/backend.js";
 import { TroclaError } from "../errors.js";
-import { fail, pages, type Row } from "../records/pages.js";
+import { notDone, pages, type Row } from "../records/pages.js";
 import type { Fault, Seal } from "../records/store.js";
 
 export interface Resealing {
@@ -51,7 +51,7 @@ async function resealOnce(backend: Backend, seal: Required<Seal>, seen: (records
 				if (pass.faults.length < NAMED_FAULTS) pass.faults.push(due);
 			} else if (due) swaps.push(due);
 		}
-		const done = await Promise.all(backend.swapMany(swaps)).catch(fail);
+		const done = await Promise.all(backend.swapMany(swaps).map((swap) => swap.catch(notDone)));
 		pass.tried += swaps.length;
 		pass.resealed += done.filter(Boolean).length;
 		seen(pass.records);

@@ -213,6 +213,6 @@ describe("the command", () => {
 		expect((await sandbox.run(["search", "."])).stdout).toBe("a\n");
 		const { stdout } = await sandbox.run(["doctor"]);
 		expect(stdout).toMatch(/note +store: Keyv has no compare-and-set/);
-		expect(stdout).toContain("keyv: 1 keys, all of them sound");
+		expect(stdout).toContain("keyv: 1 key, which is sound");
 	});
 });

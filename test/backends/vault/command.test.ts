@@ -55,7 +55,7 @@ test("the doctor counts the keys, and says what the token lacks", async () => {
 	const { vault } = served;
 	const { code, stdout } = await sandbox.run(["doctor"]);
 	expect(code, stdout).toBe(0);
-	expect(stdout).toContain(`store: ${vault.url}/: 1 keys, all of them sound`);
+	expect(stdout).toContain(`store: ${vault.url}: 1 key, which is sound`);
 	sandbox.env.VAULT_TOKEN = vault.tokens.issue({
 		"secret/data/doctor/*": ["read"],
 		"secret/metadata/doctor/*": ["list"],

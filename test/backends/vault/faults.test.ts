@@ -48,10 +48,10 @@ describe("a change whose connection is cut", () => {
 		expect(await backend.read("a")).toBeUndefined();
 	});
 
-	test("before it was done is not done, and may be tried again", async () => {
+	test("before it was done is told as lost, and may be tried again", async () => {
 		const backend = await served.open();
 		befalls(WRITE, "cut", 1);
-		expect(await backend.swap("a", undefined, "1")).toBe(false);
+		await expect(backend.swap("a", undefined, "1")).rejects.toMatchObject({ fault: "lost", key: "a" });
 		expect(await backend.read("a")).toBeUndefined();
 		expect(await backend.swap("a", undefined, "1")).toBe(true);
 	});
@@ -82,11 +82,11 @@ describe("a server that", () => {
 		await backend.swap("a", undefined, "1");
 		await served.vault.stop();
 		const reading = backend.read("a");
-		const swapping = backend.swap("b", undefined, "1");
+		const swapping = backend.swap("b", undefined, "1").catch(({ fault }) => fault);
 		await new Promise((resolve) => setTimeout(resolve, 300));
 		await served.vault.start();
 		expect(await reading).toBe("1");
-		if (!(await swapping)) expect(await backend.swap("b", undefined, "1")).toBe(true);
+		if ((await swapping) === "lost") expect(await backend.swap("b", undefined, "1")).toBe(true);
 		expect(await backend.read("b")).toBe("1");
 	});
 

@@ -198,7 +198,7 @@ describe.skipIf(missing("redis-server", "redis-cli"))("a Redis", () => {
 		expect(made).toMatchObject({ code: 0, stderr: "" });
 		expect(await sandbox.run(["get", "alice", "plain"])).toEqual(made);
 		const { code, stdout } = await sandbox.run(["doctor"]);
-		expect(stdout).toContain(`${guarded.url}: 1 keys, all of them sound`);
+		expect(stdout).toContain(`${guarded.url}: 1 key, which is sound`);
 		expect(code).toBe(0);
 		writeFileSync(sandbox.path("password"), "other\n", { mode: 0o600 });
 		const refusal = await sandbox.run(["get", "alice", "plain"]);
