@@ -218,6 +218,9 @@ function refuseBrowsers({ headers }: FastifyRequest): void {
 
 function fail(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Log): FastifyReply {
 	if (explain(error).status === 500) logFailure(log, request, error);
+	// Fastify closes the connection where a body is too large. Who is still sending it would then find the connection
+	// broken, and never read why; what comes of it is thrown away, for as long as a request may take.
+	reply.removeHeader("connection");
 	return sendFailure(reply, error);
 }
 
