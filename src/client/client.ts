@@ -117,7 +117,7 @@ export class TroclaClient implements TroclaCalls, AsyncDisposable {
 			throw new TroclaError("invalid", "search takes a regular expression", "As in: search(/^db-/)");
 		const { source, flags } = pattern;
 		// The daemon reads a pattern as one with the flag u; what means something else is matched here.
-		const isSame = /^[dgy]*u[dgy]*$/.test(flags);
+		const isSame = /^[dgy]*u[dgy]*$/.test(flags) && source.isWellFormed();
 		const asked = isSame ? source : `^${literalPrefix(pattern).replace(/[\\^$.*+?()[\]{}|/-]/g, escaped)}`;
 		const own = isSame ? undefined : new RegExp(source, flags.replace(/[gy]/g, ""));
 		const pieces = this.#connection.pieces({ method: "GET", path: `/v1/search/${word(asked)}`, repeatable: true });
@@ -167,7 +167,8 @@ export class TroclaClient implements TroclaCalls, AsyncDisposable {
 	}
 }
 
-const word = (text: unknown) => encodeURIComponent(String(text));
+/** Half a surrogate pair, which no URL can have, is in nothing that there is. */
+const word = (text: unknown) => encodeURIComponent(String(text).toWellFormed());
 const valuePath = (key: string, format: unknown) => `/v1/key/${word(key)}/${word(format)}`;
 const removalPath = (key: string, format: string) =>
 	format === "all" ? `/v1/key/${word(key)}` : valuePath(key, format);
