@@ -152,6 +152,8 @@ export class Connection {
 			...("host" in this.place.at && tls),
 			...{ method, path, agent: through ?? fresh },
 			headers: {
+				// A daemon that is to close it does so also while it is still being sent what it refuses, and why is lost.
+				connection: "keep-alive",
 				...(text !== undefined && { "content-type": "application/json", "content-length": Buffer.byteLength(text) }),
 				...(token !== undefined && { authorization: `Bearer ${token}` }),
 			},
@@ -173,6 +175,10 @@ export class Connection {
 			});
 			sent.once("response", (response) => {
 				clearTimeout(slow);
+				// Nobody wants the rest of what was refused.
+				response.once("end", () => {
+					if (!sent.writableFinished) sent.destroy();
+				});
 				resolve(response);
 			});
 			sent.on("error", (error) => {

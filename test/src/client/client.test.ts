@@ -177,6 +177,15 @@ test("a connection that the daemon has closed meanwhile is made again, and one t
 	await expect(trocla.formats()).rejects.toMatchObject({ code: "server", message: expect.stringContaining("closed") });
 });
 
+test("what is too large for the daemon is refused by it, and not taken for done or not", async () => {
+	const { trocla } = await connected();
+	const large = { charset: `custom:${"a".repeat(3_000_000)}` };
+	const refused = { code: "server", message: expect.stringContaining("too large") };
+	await expect(trocla.get("alice", "plain", large)).rejects.toMatchObject(refused);
+	await expect(trocla.set("alice", "plain", "secret", large)).rejects.toMatchObject(refused);
+	expect(await trocla.peek("alice", "plain")).toBeUndefined();
+});
+
 test("a connection that was closed while the program was busy is made again", async () => {
 	const sandbox = new Sandbox();
 	const path = sandbox.path("s.sock");
