@@ -213,4 +213,6 @@ test("of what is sent by somebody unknown who may do nothing, nothing is read, a
 		expect(String((await once(client, "data"))[0]), path).toMatch(`HTTP/1.1 ${status} `);
 		expect(daemon.sandbox.lines.slice(told), path).toHaveLength(status === 403 ? 1 : 0);
 	}
+	const { json } = await daemon.send("GET", "/v1/formats", { tls: await ca.anyone() });
+	expect(json.error.message).toBe("anyone 127.0.0.1 is not allowed to see the formats");
 });
