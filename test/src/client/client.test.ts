@@ -114,6 +114,36 @@ test("a search finds what the same pattern finds in a store, whatever its flags"
 	expect(await trocla.peek("bob", "plain")).toBe("x");
 });
 
+test("a search that the daemon ended while the program was busy with its keys goes on behind the last one", async () => {
+	const path = new Sandbox().path("s.sock");
+	const all = Array.from({ length: 9 }, (_, index) => `key${index}`);
+	let asked = 0;
+	const server = createServer((request, response) => {
+		const text = JSON.stringify({ keys: all, success: true });
+		asked++;
+		if (asked === 4) return void response.end(text);
+		// Each time some more, and once nothing more.
+		response.write(text.slice(0, text.indexOf(`key${asked === 3 ? 1 : asked * 2}`)), () => request.socket.destroy());
+	}).listen(path);
+	cleanUp(() => server.close());
+	await once(server, "listening");
+	const trocla = await connectTrocla({ config: { server: `unix:${path}` } });
+	const found: string[] = [];
+	const search = async () => {
+		for await (const key of trocla.search(/./u)) found.push(key);
+	};
+	await expect(search()).rejects.toMatchObject({ code: "server", message: expect.stringContaining("ended") });
+	expect(found).toEqual(all.slice(0, 4));
+	found.length = 0;
+	asked = 0;
+	const half = trocla.search(/./u);
+	for (const key of all.slice(0, 4)) expect((await half.next()).value).toBe(key);
+	asked = 3;
+	for await (const key of half) found.push(key);
+	expect(found).toEqual(all.slice(4));
+	await trocla.close();
+});
+
 test("the keys of an answer are read whole, wherever it is cut into pieces", async () => {
 	const key = fc.string({ unit: "binary", minLength: 1, maxLength: 20 }).filter((text) => text.isWellFormed());
 	await fc.assert(
