@@ -9,7 +9,7 @@ import { literalPrefix } from "../records/literal-prefix.js";
 import type { Options, Values } from "../records/record.js";
 import { isMap } from "../value.js";
 import { type Asked, Connection } from "./connection.js";
-import { connectionFault, noDaemon } from "./faults.js";
+import { connectionFault, isCut, noDaemon } from "./faults.js";
 import { type Entry, Gathering } from "./gathering.js";
 import { handOut, valuesOf } from "./hand-out.js";
 import { BrokenList, readKeys } from "./key-list.js";
@@ -117,16 +117,36 @@ export class TroclaClient implements TroclaCalls, AsyncDisposable {
 			throw new TroclaError("invalid", "search takes a regular expression", "As in: search(/^db-/)");
 		const { source, flags } = pattern;
 		// The daemon reads a pattern as one with the flag u; what means something else is matched here.
-		const isSame = /^[dgy]*u[dgy]*$/.test(flags);
+		const isSame = /^[dgy]*u[dgy]*$/.test(flags) && source.isWellFormed();
 		const asked = isSame ? source : `^${literalPrefix(pattern).replace(/[\\^$.*+?()[\]{}|/-]/g, escaped)}`;
 		const own = isSame ? undefined : new RegExp(source, flags.replace(/[gy]/g, ""));
-		const pieces = this.#connection.pieces({ method: "GET", path: `/v1/search/${word(asked)}`, repeatable: true });
-		try {
-			for await (const key of readKeys(pieces)) if (!own || own.test(key)) yield key;
-		} catch (error) {
-			if (!(error instanceof BrokenList)) throw error;
-			const { place } = this.#connection;
-			throw error.isBegun ? connectionFault(place, error) : noDaemon(place, 200);
+		for await (const key of this.#found(`/v1/search/${word(asked)}`)) if (!own || own.test(key)) yield key;
+	}
+
+	/**
+	 * The keys of a search. The daemon ends it where nobody reads it for some seconds, as while whoever takes the keys is
+	 * busy with them: it is asked again then, for those behind the last one.
+	 */
+	async *#found(path: string): AsyncGenerator<string> {
+		const { place } = this.#connection;
+		let last = Buffer.alloc(0);
+		for (;;) {
+			let hasMore = false;
+			try {
+				for await (const key of readKeys(this.#connection.pieces({ method: "GET", path, repeatable: true }))) {
+					const bytes = Buffer.from(key);
+					// They come in the order of their bytes.
+					if (bytes.compare(last) <= 0) continue;
+					last = bytes;
+					hasMore = true;
+					yield key;
+				}
+				return;
+			} catch (error) {
+				if (hasMore && isCut(error)) continue;
+				if (!(error instanceof BrokenList)) throw error;
+				throw error.isBegun ? connectionFault(place, error) : noDaemon(place, 200);
+			}
 		}
 	}
 
@@ -167,7 +187,8 @@ export class TroclaClient implements TroclaCalls, AsyncDisposable {
 	}
 }
 
-const word = (text: unknown) => encodeURIComponent(String(text));
+/** Half a surrogate pair, which no URL can have, is in nothing that there is. */
+const word = (text: unknown) => encodeURIComponent(String(text).toWellFormed());
 const valuePath = (key: string, format: unknown) => `/v1/key/${word(key)}/${word(format)}`;
 const removalPath = (key: string, format: string) =>
 	format === "all" ? `/v1/key/${word(key)}` : valuePath(key, format);

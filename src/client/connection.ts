@@ -117,7 +117,8 @@ export class Connection {
 			try {
 				return await this.#send(asked, left(end), state);
 			} catch (error) {
-				const isStale = state.isReused && (error as NodeJS.ErrnoException).code === "ECONNRESET";
+				const { code = "" } = error as NodeJS.ErrnoException;
+				const isStale = state.isReused && ["ECONNRESET", "EPIPE"].includes(code);
 				if (!(isStale && asked.repeatable)) throw this.#fault(error);
 			}
 		}
@@ -151,6 +152,8 @@ export class Connection {
 			...("host" in this.place.at && tls),
 			...{ method, path, agent: through ?? fresh },
 			headers: {
+				// A daemon that is to close it does so also while it is still being sent what it refuses, and why is lost.
+				connection: "keep-alive",
 				...(text !== undefined && { "content-type": "application/json", "content-length": Buffer.byteLength(text) }),
 				...(token !== undefined && { authorization: `Bearer ${token}` }),
 			},
@@ -158,19 +161,24 @@ export class Connection {
 		return new Promise((resolve, reject) => {
 			const sent = this.#http.request(options);
 			const slow = setTimeout(() => sent.destroy(tooSlow(this.place)), ms);
-			const away = setTimeout(
-				() => sent.destroy(new Slow("it can't be reached, or does not answer")),
-				Math.min(ms, CONNECT_SECONDS * 1000),
-			);
+			// Before, it may wait for others that are asked through the same connections.
 			sent.once("socket", (socket) => {
 				state.isReused = sent.reusedSocket;
+				if (!socket.connecting) return;
+				const away = setTimeout(
+					() => sent.destroy(new Slow("it can't be reached, or does not answer")),
+					Math.min(ms, CONNECT_SECONDS * 1000),
+				);
 				const connected = () => clearTimeout(away);
-				if (!socket.connecting) connected();
-				else socket.once("host" in this.place.at ? "secureConnect" : "connect", connected);
+				socket.once("host" in this.place.at ? "secureConnect" : "connect", connected);
+				sent.once("close", connected);
 			});
-			sent.once("close", () => clearTimeout(away));
 			sent.once("response", (response) => {
 				clearTimeout(slow);
+				// Nobody wants the rest of what was refused.
+				response.once("end", () => {
+					if (!sent.writableFinished) sent.destroy();
+				});
 				resolve(response);
 			});
 			sent.on("error", (error) => {

@@ -52,13 +52,19 @@ export function connectionFault(place: DaemonPlace, error: Error): TroclaError {
 	return new TroclaError("server", `the daemon ${place.name} can't be asked: ${what}`, hint, error);
 }
 
+/** Whether a connection ended in the middle of an answer, or this is the fault that comes of that. */
+export function isCut(error: unknown): boolean {
+	if (error instanceof TroclaError) return isCut(error.cause);
+	if (error instanceof BrokenList) return error.isBegun;
+	return error instanceof Error && "code" in error && (error.code === "ECONNRESET" || error.code === "EPIPE");
+}
+
 function describe({ at }: DaemonPlace, error: Error): Fault {
 	const { code = "", message } = error as NodeJS.ErrnoException;
 	if (error instanceof Slow) return [message, "See whether it is well; server_options.seconds allows for more"];
 	const known = ("socketPath" in at ? OF_SOCKETS : OF_HOSTS)[code];
 	if (known) return known;
-	const isCut = code === "ECONNRESET" || code === "EPIPE" || error instanceof BrokenList;
-	if (isCut) return ["it ended the connection before it had answered", CUT];
+	if (isCut(error)) return ["it ended the connection before it had answered", CUT];
 	if (code.startsWith("HPE_")) return ["what listens there is no HTTP server", LISTENING];
 	if (/^ERR_(SSL|TLS)_/.test(code)) return [`TLS failed (${code})`, LISTENING];
 	return [message, "See whether it runs, and whether server in the configuration is its place"];

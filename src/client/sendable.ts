@@ -12,6 +12,9 @@ const MAX_DEPTH = 28;
  * @throws {TroclaError} `invalid` for what JSON has not
  */
 export function checkSendable(options: Options, taken: readonly string[]): void {
+	if (!isMap(options)) {
+		throw new TroclaError("invalid", `options must be a map of names to values, not ${quoteValue(options)}`);
+	}
 	for (const [name, value] of Object.entries(options)) {
 		if (taken.includes(name)) {
 			const hint = "The daemon's interface has another use for that name";

@@ -49,11 +49,15 @@ export function refuseClaimed(key: string, record: KeyRecord, force = false): vo
 		state === "dead"
 			? `${claimed} was being handed out on ${claim.at} by ${who}, which ${fate(claim)}: someone may have seen it`
 			: `${claimed} is being handed out by ${who} since ${claim.at}`,
-		state === "live" ? `Wait for it, or end process ${claim.pid}` : wayOut(key, record, claim),
+		state === "live" ? patience(claim) : wayOut(key, record, claim),
 	);
 }
 
 const fate = ({ abandoned }: Claim) => (abandoned ? "never heard whether it arrived" : "died");
+
+/** A daemon tells it to clients, who are not to end the daemon. */
+const patience = ({ pid }: Claim) =>
+	pid === process.pid ? "Wait until that is done" : `Wait for it, or end process ${pid}`;
 
 function wayOut(key: string, record: KeyRecord, { format }: Claim): string {
 	const word = shellWord(key);

@@ -27,6 +27,7 @@ declare module "fastify" {
 	interface FastifyContextConfig {
 		/** What one must be allowed to. */
 		action?: ServeAction | undefined;
+		hasEntries: boolean;
 	}
 }
 
@@ -41,6 +42,9 @@ export interface AppSettings {
 
 /** Longer than any key, percent-encoded; Node takes no longer headers anyway. */
 const MAX_PARAM_LENGTH = 16 * 1024;
+
+/** In bytes: of what anyone may send there is never much, and anyone may send it through many connections at once. */
+const MOST_OF_ANYONE = 16 * 1024;
 
 let lastRequest = 0;
 
@@ -70,24 +74,23 @@ export async function buildApp(
 	app.addContentTypeParser("*", { parseAs: "buffer" }, async (_: FastifyRequest, body: Buffer) => parseBody(body));
 	app.addHook("onRequest", async (request, reply) => await receive(request, reply, settings));
 	app.setErrorHandler((error, request, reply) => fail(error, request, reply, settings.log));
-	app.setNotFoundHandler((request, reply) =>
-		sendFailure(
-			reply,
-			new ApiError(404, "no_resource", `there is no ${request.method} here`, "GET /openapi.json has all resources"),
-		),
-	);
-	for (const resource of settings.resources) addResource(app, resource, settings.log);
+	for (const resource of settings.resources) addResource(app, resource, { ...settings, body: limits.body });
 	await app.ready();
 	return (request, response) => app.routing(request, response);
 }
 
-function addResource(app: FastifyInstance, resource: Resource, log: Log): void {
-	const { method, path, query, body, bodyOptional, action, slash } = resource;
+function addResource(
+	app: FastifyInstance,
+	resource: Resource,
+	{ log, body: mostBytes }: { readonly log: Log; readonly body: number },
+): void {
+	const { method, path, query, body, bodyOptional, action, hasEntries = false, slash } = resource;
 	for (const url of slash ? [path, `${path}/`] : [path]) {
 		app.route({
 			method,
 			url,
-			config: { action },
+			config: { action, hasEntries },
+			bodyLimit: action === undefined ? Math.min(mostBytes, MOST_OF_ANYONE) : mostBytes,
 			schema: { ...(query && { querystring: query }), ...(body && { body }) },
 			...(bodyOptional && {
 				preValidation: async (request: FastifyRequest) => {
@@ -142,7 +145,7 @@ async function receive(
 	request.site = now;
 	reply.header("cache-control", "no-store");
 	const begin = performance.now();
-	const { action } = request.routeOptions.config;
+	const { action, hasEntries } = request.routeOptions.config;
 	// The configuration may be read again before the body is here.
 	const release = now.store.keep();
 	const slow = setTimeout(() => giveUp(reply), now.limits.seconds * 1000);
@@ -165,10 +168,14 @@ async function receive(
 	if (subject.kind !== "socket") slowDown(nameOf(subject));
 	const client = new Client(nameOf(subject), now.access.of(subject), now.refused);
 	request.client = client;
+	if (request.is404) {
+		throw new ApiError(404, "no_resource", `there is no ${request.method} here`, "GET /openapi.json has all resources");
+	}
 	if (action === undefined) return;
 	const { key } = request.params as { key?: string };
-	if (key === undefined) await client.demandSome(action);
-	else await client.demand(action, key);
+	if (key !== undefined) await client.demand(action, key);
+	// Nobody knows who it is: a thousand entries of theirs are not to be read, and audited, where all would be refused.
+	else if (!hasEntries || subject.kind === "anyone") await client.demandSome(action);
 }
 
 /**
@@ -218,6 +225,9 @@ function refuseBrowsers({ headers }: FastifyRequest): void {
 
 function fail(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Log): FastifyReply {
 	if (explain(error).status === 500) logFailure(log, request, error);
+	// Fastify closes the connection where a body is too large. Who is still sending it would then find the connection
+	// broken, and never read why; what comes of it is thrown away, for as long as a request may take.
+	reply.removeHeader("connection");
 	return sendFailure(reply, error);
 }
 

@@ -46,10 +46,11 @@ export class Client {
 
 	async #refuse(action: ServeAction, key: string | undefined): Promise<never> {
 		await this.#refused({ action, outcome: "refused", client: this.name, ...(key !== undefined && { key }) });
+		const what = key === undefined ? VERBS[action].replace(/ (of|by)$/, "") : `${VERBS[action]} ${JSON.stringify(key)}`;
 		throw new ApiError(
 			403,
 			"forbidden",
-			`${this.name} is not allowed to ${VERBS[action]}${key === undefined ? "" : ` ${JSON.stringify(key)}`}`,
+			`${this.name} is not allowed to ${what}`,
 			"serve.rules in the daemon's configuration say who may do what",
 		);
 	}

@@ -42,6 +42,8 @@ export class Daemon {
 	/** One after the other. */
 	#reloading: Promise<void> = Promise.resolve();
 	#checking: NodeJS.Timeout | undefined;
+	/** Why the store was away when it was last looked; it is told once. */
+	#away: string | undefined;
 
 	private constructor(settings: DaemonSettings, site: Site) {
 		this.#settings = settings;
@@ -178,7 +180,10 @@ export class Daemon {
 		const { log, opening } = this.#settings;
 		const site = this.#site;
 		const { store } = site;
-		if (store.isInPlace) return;
+		if (store.isInPlace) {
+			if (this.#away !== undefined) this.#tellBack();
+			return;
+		}
 		try {
 			const back = await OpenStore.open(site.config, { ...opening, create: false });
 			// Another check, or a reload, was faster.
@@ -187,11 +192,18 @@ export class Daemon {
 				return;
 			}
 			site.store = back;
-			log.add("info", "store", { message: "the store is back" });
+			this.#tellBack();
 			await store.close();
 		} catch (error) {
-			log.add("warn", "store", { message: (error as Error).message });
+			const { message } = error as Error;
+			if (message !== this.#away) log.add("warn", "store", { message });
+			this.#away = message;
 		}
+	}
+
+	#tellBack(): void {
+		this.#away = undefined;
+		this.#settings.log.add("info", "store", { message: "the store is back" });
 	}
 
 	#tellUnchanged({ serve }: Config): void {

@@ -130,6 +130,8 @@ class Settlement {
 		const { reply, limits } = this.#call;
 		const { socket } = reply.request.raw;
 		if (reply.sent || socket.destroyed) throw gone();
+		// One connection may have many receipts, of which Node would warn as of a leak.
+		socket.setMaxListeners(0);
 		socket.once("close", this.#gone);
 		// Of a connection that its other side has closed, Node says that all was written.
 		reply.raw.once("finish", () => {

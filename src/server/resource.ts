@@ -33,8 +33,10 @@ export interface Resource {
 	/** Whether it may also end with a slash, as troclapi's clients write it. */
 	readonly slash?: boolean;
 	readonly summary: string;
-	/** What one must be allowed to: with the path's key, or else with some. A batch's entries are each looked at. */
+	/** What one must be allowed to: with the path's key, or else with some. */
 	readonly action?: ServeAction;
+	/** Whether its body has entries, which are each looked at, and audited where they are refused. */
+	readonly hasEntries?: boolean;
 	readonly query?: Schema;
 	readonly body?: Schema;
 	/** Whether a request without a body is as good as one with an empty map. */

@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { type BigIntStats, statSync } from "node:fs";
 import type { SecureContextOptions } from "node:tls";
 import { type HttpsInput, readTls } from "./https-server.js";
 
@@ -47,9 +47,18 @@ const UNSETTLED = "unsettled";
 
 /** Another one when the file, or what is in it, is another one; its change's time is what nobody sets. */
 function stampOf(path: string): string {
-	const found = statSync(path, { throwIfNoEntry: false, bigint: true });
-	if (!found) return "missing";
+	const found = look(path);
+	if (typeof found === "string") return found;
 	const age = Date.now() - Number(found.ctimeMs);
 	if (age >= 0 && age < SETTLED_MS) return UNSETTLED;
 	return `${found.dev}:${found.ino}:${found.size}:${found.mtimeNs}:${found.ctimeNs}`;
+}
+
+/** What is there, or why that can't be seen. */
+function look(path: string): BigIntStats | string {
+	try {
+		return statSync(path, { bigint: true });
+	} catch (error) {
+		return (error as NodeJS.ErrnoException).code ?? "missing";
+	}
 }

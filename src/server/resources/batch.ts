@@ -47,6 +47,8 @@ export const batchResources: readonly Resource[] = [
 			path: `/v1/${action}`,
 			slash: true,
 			summary: SUMMARIES[action],
+			action,
+			hasEntries: true,
 			body: bodies[action],
 			answer: batchAnswer,
 			respond: async (call) =>
@@ -65,6 +67,8 @@ export const batchResources: readonly Resource[] = [
 		path: "/v1/delete",
 		slash: true,
 		summary: "Hand many values out, once: they are removed when the answer was written to the connection",
+		action: "delete",
+		hasEntries: true,
 		body: batchBody({ force: { type: "boolean" } }),
 		answer: batchAnswer,
 		respond: async (call) => await removeAll(call, ordersOf(call)),

@@ -1,7 +1,9 @@
+import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { readKeys } from "../../../src/client/key-list.js";
 import { connectTrocla, openHiera, openTrocla, TroclaError } from "../../../src/index.js";
 import { TestDaemon } from "../../support/daemon.js";
@@ -112,6 +114,36 @@ test("a search finds what the same pattern finds in a store, whatever its flags"
 	expect(await trocla.peek("bob", "plain")).toBe("x");
 });
 
+test("a search that the daemon ended while the program was busy with its keys goes on behind the last one", async () => {
+	const path = new Sandbox().path("s.sock");
+	const all = Array.from({ length: 9 }, (_, index) => `key${index}`);
+	let asked = 0;
+	const server = createServer((request, response) => {
+		const text = JSON.stringify({ keys: all, success: true });
+		asked++;
+		if (asked === 4) return void response.end(text);
+		// Each time some more, and once nothing more.
+		response.write(text.slice(0, text.indexOf(`key${asked === 3 ? 1 : asked * 2}`)), () => request.socket.destroy());
+	}).listen(path);
+	cleanUp(() => server.close());
+	await once(server, "listening");
+	const trocla = await connectTrocla({ config: { server: `unix:${path}` } });
+	const found: string[] = [];
+	const search = async () => {
+		for await (const key of trocla.search(/./u)) found.push(key);
+	};
+	await expect(search()).rejects.toMatchObject({ code: "server", message: expect.stringContaining("ended") });
+	expect(found).toEqual(all.slice(0, 4));
+	found.length = 0;
+	asked = 0;
+	const half = trocla.search(/./u);
+	for (const key of all.slice(0, 4)) expect((await half.next()).value).toBe(key);
+	asked = 3;
+	for await (const key of half) found.push(key);
+	expect(found).toEqual(all.slice(4));
+	await trocla.close();
+});
+
 test("the keys of an answer are read whole, wherever it is cut into pieces", async () => {
 	const key = fc.string({ unit: "binary", minLength: 1, maxLength: 20 }).filter((text) => text.isWellFormed());
 	await fc.assert(
@@ -145,8 +177,15 @@ test("options that would not arrive as they are, are refused", async () => {
 		await expect(trocla.set("alice", "plain", "x", { [name]: true })).rejects.toThrow(`option "${name}" is not known`);
 		await expect(trocla.get("alice", "plain", { [name]: true })).rejects.toThrow(`option "${name}" is not known`);
 	}
+	for (const options of [null, "length: 8", [8]]) {
+		// @ts-expect-error JavaScript's programs can give anything.
+		await expect(trocla.get("alice", "plain", options)).rejects.toThrow("options must be a map of names to values");
+	}
 	await expect(trocla.get("alice", "x509", {}, { renewBefore: -1 })).rejects.toMatchObject({ code: "invalid" });
 	expect(await keysOf(trocla.search(/./u))).toEqual([]);
+	// What no URL can have.
+	await expect(trocla.set("alice", "\ud800", "secret")).rejects.toMatchObject({ code: "invalid" });
+	expect(await keysOf(trocla.search(/\ud800/u))).toEqual([]);
 });
 
 test("a connection that the daemon has closed meanwhile is made again, and one that the program closed is not", async () => {
@@ -166,6 +205,64 @@ test("a connection that the daemon has closed meanwhile is made again, and one t
 	expect(answered).toBe(3);
 	await trocla.close();
 	await expect(trocla.formats()).rejects.toMatchObject({ code: "server", message: expect.stringContaining("closed") });
+});
+
+test("what is too large for the daemon is refused by it, and not taken for done or not", async () => {
+	const { trocla } = await connected();
+	const large = { charset: `custom:${"a".repeat(3_000_000)}` };
+	const refused = { code: "server", message: expect.stringContaining("too large") };
+	await expect(trocla.get("alice", "plain", large)).rejects.toMatchObject(refused);
+	await expect(trocla.set("alice", "plain", "secret", large)).rejects.toMatchObject(refused);
+	expect(await trocla.peek("alice", "plain")).toBeUndefined();
+});
+
+test("a connection that was closed while the program was busy is made again", async () => {
+	const sandbox = new Sandbox();
+	const path = sandbox.path("s.sock");
+	// In a process of its own: this one is not to hear of it.
+	const program = `
+		const { createServer } = require("node:http");
+		const server = createServer((request, response) => {
+			response.end('{"formats": ["plain"], "success": true}');
+			setTimeout(() => request.socket.destroy(), 100);
+		});
+		server.listen(process.argv[1], () => process.send("listening"));`;
+	const server = spawn(process.execPath, ["-e", program, path], { stdio: ["ignore", "ignore", "inherit", "ipc"] });
+	cleanUp(() => server.kill());
+	await once(server, "message");
+	const trocla = await connectTrocla({ config: { server: `unix:${path}` } });
+	expect(await trocla.formats()).toEqual(["plain"]);
+	// Busy until the other side is closed: proc_net_unix(5) has the socket's path for what listens, and each connection.
+	const sockets = () => readFileSync("/proc/net/unix", "utf8").split(` ${path}\n`).length - 1;
+	const end = performance.now() + 10_000;
+	while (sockets() > 1) expect(performance.now()).toBeLessThan(end);
+	expect(await trocla.formats()).toEqual(["plain"]);
+	await trocla.close();
+});
+
+test("who waits for others that go through the same connections does not take the daemon for away", async () => {
+	const path = new Sandbox().path("s.sock");
+	const all = 9;
+	const waiting: (() => void)[] = [];
+	let asked = 0;
+	const server = createServer((_, response) => {
+		asked++;
+		waiting.push(() => response.end('{"formats": ["plain"], "success": true}'));
+	}).listen(path);
+	cleanUp(() => server.close());
+	await once(server, "listening");
+	const trocla = await connectTrocla({ config: { server: `unix:${path}` } });
+	vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+	cleanUp(() => vi.useRealTimers());
+	const formats = Promise.all(Array.from({ length: all }, () => trocla.formats()));
+	await expect.poll(() => waiting.length).toBe(all - 1);
+	vi.advanceTimersByTime(20_000);
+	for (const answer of waiting.splice(0)) answer();
+	await expect.poll(() => waiting.length).toBe(1);
+	waiting[0]?.();
+	expect(await formats).toHaveLength(all);
+	expect(asked).toBe(all);
+	await trocla.close();
 });
 
 test("openTrocla and connectTrocla each say where the other is meant", async () => {

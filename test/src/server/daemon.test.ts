@@ -6,7 +6,7 @@ import { connect } from "node:net";
 import { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
 import sqlite3 from "sqlite3";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { newToken } from "../../../src/server/tokens.js";
 import { TestDaemon } from "../../support/daemon.js";
 import { cleanUp } from "../../support/sandbox.js";
@@ -266,4 +266,24 @@ test("a request whose body arrives while the configuration is read again is answ
 	socket.write('{"value": "abc"}');
 	expect(Buffer.concat(await answered).toString()).toMatch(/^HTTP\/1.1 200 /);
 	expect((await daemon.send("GET", "/v1/key/slow/plain")).json.value).toBe("abc");
+});
+
+test("a store that is away is told once, and so is that it is back", async () => {
+	vi.useFakeTimers({ toFake: ["setInterval"] });
+	const daemon = await TestDaemon.start();
+	cleanUp(() => vi.useRealTimers());
+	const told = () => daemon.log.filter(({ event }) => event === "store").map(({ message }) => message);
+	const toldLater = () => {
+		vi.advanceTimersByTime(1000);
+		return told();
+	};
+	const { store } = daemon.sandbox;
+	renameSync(store, `${store}.away`);
+	await expect.poll(toldLater).not.toEqual([]);
+	vi.advanceTimersByTime(3000);
+	await daemon.send("GET", "/readyz");
+	renameSync(`${store}.away`, store);
+	await expect.poll(toldLater).toContain("the store is back");
+	expect(told()).toEqual([`there is no store at ${store} yet`, "the store is back"]);
+	expect((await daemon.send("POST", ALICE)).status).toBe(200);
 });

@@ -3,6 +3,7 @@ import { Agent } from "node:http";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { TestDaemon } from "../../support/daemon.js";
+import { cleanUp } from "../../support/sandbox.js";
 
 const RUNS = Number(process.env.TROCLA_FUZZ ?? 1500);
 
@@ -95,6 +96,24 @@ test("an oversized request is a 413, and headers without end a 431", async () =>
 	const headers = `GET /healthz HTTP/1.1\r\nhost: x\r\nx-long: ${"x".repeat(20_000)}\r\n\r\n`;
 	expect(await site.daemon.sendRaw(headers)).toMatch(/^HTTP\/1.1 431 /);
 	await expectUnharmed(site);
+});
+
+test("who sends too much is told so also while still sending, through a connection that stays, and not for ever", async () => {
+	const daemon = await TestDaemon.start({ limits: { body: 1024, seconds: 2 } });
+	const put = `PUT /v1/key/alice/plain HTTP/1.1\r\nhost: x\r\ncontent-length: ${3_000_000}\r\n\r\n`;
+	const client = await daemon.connect();
+	client.write(put);
+	expect(String((await once(client, "data"))[0])).toMatch(/^HTTP\/1.1 413 .*too_large/s);
+	// More than the kernel keeps for one who does not read.
+	await new Promise((written) => client.write("x".repeat(3_000_000), written));
+	client.write("GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n");
+	expect(String((await once(client, "data"))[0])).toMatch(/^HTTP\/1.1 200 /);
+	const slow = await daemon.connect();
+	slow.write(put);
+	const dripping = setInterval(() => slow.write("x"), 50);
+	cleanUp(() => clearInterval(dripping));
+	slow.resume();
+	await new Promise((closed) => slow.once("close", closed));
 });
 
 test("a client that sends slowly is cut off, and others are answered meanwhile", async () => {

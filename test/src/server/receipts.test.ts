@@ -119,6 +119,21 @@ test("of the values that a client takes, only so many wait for receipts at once"
 	expect((await take(daemon, agents[64] ?? connection(), "key64")).status).toBe(200);
 });
 
+test("a client may have many receipts through one connection, and the log has nothing to say of that", async () => {
+	const daemon = await TestDaemon.start();
+	const keys = Array.from({ length: 20 }, (_, index) => ({ key: `key${index}`, value: "secret" }));
+	await daemon.send("POST", "/v1/set", { body: { keys } });
+	const told: string[] = [];
+	const tell = ({ message }: Error) => void told.push(message);
+	process.on("warning", tell);
+	cleanUp(() => process.off("warning", tell));
+	const agent = connection();
+	const taken: Answer[] = [];
+	for (const { key } of keys) taken.push(await take(daemon, agent, key));
+	for (const one of taken) expect((await settle(daemon, one, true, agent)).status).toBe(200);
+	expect(told).toEqual([]);
+});
+
 test("a value that a client did not read before it was gone stays, and nobody has seen it", async () => {
 	const daemon = await TestDaemon.start();
 	const value = "x".repeat(1_000_000);

@@ -1,8 +1,11 @@
+import { once } from "node:events";
 import { existsSync, readFileSync, rmSync } from "node:fs";
+import { connect } from "node:tls";
 import { expect, test } from "vitest";
 import type { ServeInput } from "../../../src/config/input.js";
 import { newToken } from "../../../src/server/tokens.js";
 import { TestDaemon } from "../../support/daemon.js";
+import { cleanUp } from "../../support/sandbox.js";
 import { TestCa } from "../../support/tls.js";
 
 const at = (key: string, format = "plain") => `/v1/key/${encodeURIComponent(key)}/${format}`;
@@ -191,4 +194,25 @@ test("who may reset a certificate gets it again as it was, and with other names 
 	expect((await daemon.send("POST", renewal)).status).toBe(200);
 	await daemon.reload({ rules: [...may, { who: "socket", may: ["sign"], keys: ["ca"] }] });
 	expect((await daemon.send("PATCH", at("www", "x509"), { body: { CN: "admin" } })).status).toBe(200);
+});
+
+test("of what is sent by somebody unknown who may do nothing, nothing is read, and one refusal is audited", async () => {
+	const files = new TestDaemon();
+	const ca = await TestCa.make(files.sandbox.directory);
+	const daemon = await TestDaemon.start({ https: await ca.https() });
+	const where = { host: "127.0.0.1", port: daemon.daemon.port ?? expect.fail(), ...(await ca.anyone()) };
+	await daemon.send("PUT", at("alice"), { body: { value: "secret" } });
+	const actions = ["create", "get", "set", "reset", "delete", "formats"];
+	for (const path of [...actions.map((action) => `/v1/${action}`), at("alice"), "/nosuch", "/login"]) {
+		const told = daemon.sandbox.lines.length;
+		const client = connect(where);
+		cleanUp(() => client.destroy());
+		// What is in it never comes.
+		client.write(`POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\n`);
+		const status = path === "/nosuch" ? 404 : path === "/login" ? 413 : 403;
+		expect(String((await once(client, "data"))[0]), path).toMatch(`HTTP/1.1 ${status} `);
+		expect(daemon.sandbox.lines.slice(told), path).toHaveLength(status === 403 ? 1 : 0);
+	}
+	const { json } = await daemon.send("GET", "/v1/formats", { tls: await ca.anyone() });
+	expect(json.error.message).toBe("anyone 127.0.0.1 is not allowed to see the formats");
 });
