@@ -115,7 +115,7 @@ test("a password that is not UTF-8 is refused", async () => {
 test.each<[what: string, yaml: string, hint: string]>([
 	["an unknown key", "stor: sqlite", 'unknown key "stor"\n  Did you mean store?'],
 	["an unknown store", "store: sqllite", "Did you mean sqlite?"],
-	["an unknown store option", "store_options: {pth: x}", 'unknown key "pth"\n  Did you mean path?'],
+	["an unknown store option", "store_options: {pth: x}", 'unknown key "pth" (store: sqlite)\n  Did you mean path?'],
 	["an unknown option", "options: {lenght: 3}", 'options: "lenght" is not known\n  Did you mean length?'],
 	["an unknown charset", "options: {charset: defualt}", "Did you mean default?"],
 	[
