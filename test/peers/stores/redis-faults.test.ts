@@ -189,6 +189,18 @@ describe.skipIf(missing("redis-server", "redis-cli"))("a Redis", () => {
 		});
 	});
 
+	test("on the network without TLS is told of by the check", async () => {
+		const { url } = await started();
+		// Which is this host, but is not written as one that is.
+		const backend = await opened({ url: [url.replace("127.0.0.1", "0.0.0.0")] });
+		expect(await backend.check()).toEqual([
+			{
+				message: expect.stringMatching(/^redis:\/\/0\.0\.0\.0:\d+: passwords.* cross the network for all to read$/),
+				hint: "Use rediss:// in store_options.url",
+			},
+		]);
+	});
+
 	test("keeps what the command makes; doctor finds it sound, and nobody sees the password", async () => {
 		const guarded = await started("--requirepass", "s3cret");
 		const sandbox = new Sandbox();
