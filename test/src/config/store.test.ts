@@ -35,6 +35,8 @@ describe("a store's URL", () => {
 		["db.example.com:5432", `can't begin with "db.example.com://"`],
 		["postgres://trocla@[::1/trocla", "must be a URL"],
 		["", "must be a URL"],
+		["postgres:trocla", "must have // after postgres:"],
+		["postgres:/trocla@db.example.com/trocla", "must have // after postgres:"],
 		["postgres://trocla:s3cr3t#@db.example.com/trocla", "must be a URL"],
 		[5432, "must be a URL"],
 		[["postgres://db.example.com"], "must be a URL"],
