@@ -19,12 +19,12 @@ export class Patience {
 	/**
 	 * @param seconds - how long one call may take, with all that is tried again
 	 * @param isLost - whether an error says that the server could not be reached, or was lost before it answered
-	 * @param isUnsent - whether one says that the server can't have done what it was asked, but may do it in a moment
+	 * @param isUnsent - whether one of these says that the server can't have done what it was asked
 	 */
 	constructor(seconds: number, isLost: (error: unknown) => boolean, isUnsent = isNotConnected) {
 		this.#ms = seconds * 1000;
 		this.#isLost = isLost;
-		this.#isUnsent = isUnsent;
+		this.#isUnsent = (error) => isLost(error) && isUnsent(error);
 	}
 
 	/**

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { BackendError } from "../../../backends/backend.js";
 import { isConnectionLost } from "../../../backends/server/connection-error.js";
 import { Patience } from "../../../backends/server/patience.js";
+import { fateOf } from "../../../backends/server/server-error.js";
 
 class Lost extends Error {}
 
@@ -105,5 +106,11 @@ describe("a swap over a connection of Node's", () => {
 			expect(await sent({ code, syscall: "read" })).toBe(1);
 			expect(await sent({ code, syscall: "write" })).toBe(1);
 		}
+	});
+
+	test("is not sent again to a host that is not there, which databases are not waited for either", async () => {
+		const error = { code: "ENOTFOUND", syscall: "getaddrinfo" };
+		expect(await sent(error)).toBe(1);
+		expect(fateOf(error)).toBe("failed");
 	});
 });
