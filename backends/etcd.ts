@@ -4,6 +4,7 @@ import { EtcdError } from "./etcd/error.js";
 import { readMany } from "./etcd/read-many.js";
 import { fromBase64, type KeyValue, type RangeAnswer, type TxnAnswer, toBase64 } from "./etcd/wire.js";
 import type { etcdOptions, OptionsOf } from "./options.js";
+import { clearTextFlaws } from "./server/clear-text.js";
 import { eachInOrder } from "./server/each-in-order.js";
 import { keyText } from "./server/key-text.js";
 import { decode, encode } from "./server/keyv-rows.js";
@@ -138,11 +139,12 @@ export async function openEtcd({ url: urls = [], ...options }: OptionsOf<typeof 
 		},
 
 		async check() {
-			const alarms = await ask<{ readonly alarms?: readonly { readonly alarm: string }[] }>("v3/maintenance/alarm", {});
-			return (alarms.alarms ?? []).map(({ alarm }) => ({
+			const answer = await ask<{ readonly alarms?: readonly { readonly alarm: string }[] }>("v3/maintenance/alarm", {});
+			const alarms = (answer.alarms ?? []).map(({ alarm }) => ({
 				message: `${server}: etcd has raised the alarm ${alarm}`,
 				hint: "On the server: etcdctl alarm list; etcd's manual says what to do",
 			}));
+			return [...clearTextFlaws(urls), ...alarms];
 		},
 
 		async close() {

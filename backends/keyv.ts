@@ -33,7 +33,11 @@ export async function openKeyv({
 	const fail = (error: unknown): never => {
 		if (error instanceof BackendError) throw error;
 		const { message } = error as Error;
-		const shown = settings.password ? message.replaceAll(settings.password, "...") : message;
+		const { password } = settings;
+		// In a URI it is written in another way.
+		const shown = password
+			? message.replaceAll(password, "...").replaceAll(encodeURIComponent(password), "...")
+			: message;
 		throw new BackendError("unavailable", `${name}: ${shown}`, "Check that its server runs, and store_options");
 	};
 	const adapter = await makeAdapter(module, argumentOf(settings)).catch(fail);

@@ -4,6 +4,7 @@ import type { OptionsOf, redisOptions } from "./options.js";
 import { RedisConnection } from "./redis/connection.js";
 import { isLost, isUnsent, redisError } from "./redis/error.js";
 import { keysInOrder, someKeys } from "./redis/keys.js";
+import { clearTextFlaws } from "./server/clear-text.js";
 import { eachInOrder } from "./server/each-in-order.js";
 import { decode, encode } from "./server/keyv-rows.js";
 import { DEFAULT_SECONDS, Patience } from "./server/patience.js";
@@ -110,7 +111,8 @@ export async function openRedis({ url: urls = [], ...options }: OptionsOf<typeof
 		async check() {
 			const inspections = await ask(() => connection.inspect());
 			const losses = new Map(inspections.flatMap(({ losses }) => losses).map((loss) => [loss.message, loss]));
-			return [...losses.values()].map(({ message, hint }) => ({ message: `${server}: ${message}`, hint }));
+			const told = [...losses.values()].map(({ message, hint }) => ({ message: `${server}: ${message}`, hint }));
+			return [...clearTextFlaws(urls), ...told];
 		},
 
 		close: () => connection.close(),

@@ -13,7 +13,8 @@ export const template = (
 # server: unix:/run/trocla/trocla.sock      # or https://trocla.example.com
 # server_options: {token_file: /etc/trocla/token, ca: /etc/trocla/ca.pem}
 
-# Where passwords are kept: sqlite (one file, for any number of processes) or memory (for one run).
+# Where passwords are kept: sqlite (one file, for any number of processes of this host); memory (for one run); or, for
+# several hosts, on a server: postgres, mysql, redis, etcd, vault, with what docs/stores.md has for store_options.
 store: sqlite
 store_options:
   path: ${JSON.stringify(path)}

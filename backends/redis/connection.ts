@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import type { RedisClientOptions, RedisClientType, RedisClusterType } from "@redis/client";
 import { BackendError } from "../backend.js";
 import { inTime } from "../server/in-time.js";
@@ -125,7 +126,10 @@ export class RedisConnection {
 	async #connectTo(url: string): Promise<Connected> {
 		const { createClient } = await import("@redis/client");
 		const { seconds, urls, server, mayLose } = this.#settings;
-		const client = createClient({ ...this.#common(url), disableOfflineQueue: true }) as RedisClientType;
+		const common = this.#common(url);
+		// What forwards TLS by the name that is asked for needs it; the nodes of a cluster each have another.
+		const socket = { ...common.socket, ...servername(url) } as NonNullable<RedisClientOptions["socket"]>;
+		const client = createClient({ ...common, socket, disableOfflineQueue: true }) as RedisClientType;
 		const connected = this.#watched(client, {
 			send: (_, args) => client.sendCommand(args),
 			getMany: (keys) => client.sendCommand<string[]>(["MGET", ...keys]),
@@ -198,6 +202,12 @@ export class RedisConnection {
 			},
 		} as RedisClientOptions;
 	}
+}
+
+/** The name of a server that is asked over TLS; an address is none. */
+function servername(url: string): { readonly servername?: string } {
+	const { socket } = endpoint(url);
+	return socket.tls && isIP(socket.host) === 0 ? { servername: socket.host } : {};
 }
 
 /** What MGET gives for what is no text. */

@@ -29,7 +29,7 @@ export function isConnectionLost(error: unknown): boolean {
 	return error instanceof NoAnswer || LOST.has(codeOf(error));
 }
 
-/** Those of a connection that was never made. */
+/** Those of a connection that could not be made; Linux ends one that was made with some of them too. */
 const NOT_CONNECTED = new Set([
 	"EAI_AGAIN",
 	"ECONNREFUSED",
@@ -42,7 +42,8 @@ const NOT_CONNECTED = new Set([
 
 /** Whether there was no connection, so that nothing can have been done over it. */
 export function isNotConnected(error: unknown): boolean {
-	return NOT_CONNECTED.has(codeOf(error));
+	const { syscall } = Object(error) as { readonly syscall?: unknown };
+	return NOT_CONNECTED.has(codeOf(error)) && syscall !== "read" && syscall !== "write";
 }
 
 /**

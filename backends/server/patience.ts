@@ -13,18 +13,18 @@ export class Patience {
 	readonly #ms: number;
 	readonly #isLost: (error: unknown) => boolean;
 	readonly #isUnsent: (error: unknown) => boolean;
-	/** The keys whose last swap was lost, and when the first of those was. */
-	readonly #lostSince = new Map<string, number>();
+	/** The keys whose last swaps were lost: when the first and the last of them were. */
+	readonly #lost = new Map<string, { readonly first: number; readonly last: number }>();
 
 	/**
 	 * @param seconds - how long one call may take, with all that is tried again
 	 * @param isLost - whether an error says that the server could not be reached, or was lost before it answered
-	 * @param isUnsent - whether one says that the server can't have done what it was asked, but may do it in a moment
+	 * @param isUnsent - whether one of these says that the server can't have done what it was asked
 	 */
 	constructor(seconds: number, isLost: (error: unknown) => boolean, isUnsent = isNotConnected) {
 		this.#ms = seconds * 1000;
 		this.#isLost = isLost;
-		this.#isUnsent = isUnsent;
+		this.#isUnsent = (error) => isLost(error) && isUnsent(error);
 	}
 
 	/**
@@ -62,9 +62,9 @@ export class Patience {
 	 * must not come back. Where it was not done the caller hears that it was lost, and may decide again on what is stored.
 	 * A swap that is still on its way then loses against that decision, or wins as any other's.
 	 *
-	 * @param swap - is asked again where it was not sent; what it throws is thrown where the server was not lost, or is lost again and again
+	 * @param swap - is asked again where it was not sent; what it throws is thrown where the server was not lost
 	 * @param read - the key's text
-	 * @throws {BackendError} `lost` where it was not done; `unknown` where it can't be found out
+	 * @throws {BackendError} `lost` where it was not done; `unknown` where it can't be found out, or is lost again and again
 	 */
 	async swap(
 		{ key, before, after }: Swap,
@@ -73,7 +73,7 @@ export class Patience {
 	): Promise<boolean> {
 		try {
 			const done = await this.#again(swap, this.#isUnsent);
-			this.#lostSince.delete(key);
+			this.#lost.delete(key);
 			return done;
 		} catch (error) {
 			if (!this.#isLost(error) || this.#isUnsent(error)) throw error;
@@ -82,13 +82,19 @@ export class Patience {
 			});
 			if (stored === after) return true;
 			if (stored !== before) throw unknown(key, "another process has changed it since");
-			const now = performance.now();
-			const since = this.#lostSince.get(key) ?? now;
-			this.#lostSince.set(key, since);
-			if (now - since <= this.#ms) throw lost(key);
-			this.#lostSince.delete(key);
-			throw error;
+			// Whoever decides again after each would do so for ever.
+			throw this.#lostFor(key) <= this.#ms ? lost(key) : unknown(key, (error as Error).message);
 		}
+	}
+
+	/** For how long swaps of a key have been lost one after the other, with the one that is told of now. */
+	#lostFor(key: string): number {
+		const now = performance.now();
+		// What is done again at once takes the patience to be sent, to be answered, and to be read.
+		for (const [lost, { last }] of this.#lost) if (now - last > 3 * this.#ms) this.#lost.delete(lost);
+		const first = this.#lost.get(key)?.first ?? now;
+		this.#lost.set(key, { first, last: now });
+		return now - first;
 	}
 }
 

@@ -29,8 +29,8 @@ export const isLost = (error: unknown) => isUnsent(error) || (error instanceof S
 
 /** What an error of a connection says of the statement that was to go over it. */
 export function fateOf(error: unknown): StatementFate {
-	if (isNotConnected(error)) return "unsent";
-	return isConnectionLost(error) ? "lost" : "failed";
+	if (!isConnectionLost(error)) return "failed";
+	return isNotConnected(error) ? "unsent" : "lost";
 }
 
 export const isUndone = (error: unknown) => error instanceof ServerError && error.fate === "undone";

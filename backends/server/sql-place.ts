@@ -31,13 +31,10 @@ export interface SqlPlace {
  */
 export async function sqlPlace(options: SqlOptions, defaultPort: number): Promise<SqlPlace> {
 	const { url = "", socket, password } = options;
-	const { protocol, hostname, port, username, pathname, search, hash } = new URL(url);
+	const { protocol, hostname, port, username, pathname } = new URL(url);
 	const database = decoded(pathname.slice(1));
 	if (database === "" || database.includes("/")) {
 		throw refused("names no database", `As in: ${protocol}//trocla@db.example.com/trocla`);
-	}
-	if (search !== "" || hash !== "") {
-		throw refused(`can't have ${search || hash}`, "What else there is to say are other options of store_options");
 	}
 	const host = hostname.replace(/^\[(.*)\]$/, "$1") || "localhost";
 	return {

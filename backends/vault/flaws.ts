@@ -1,4 +1,5 @@
 import type { Flaw } from "../backend.js";
+import { clearTextFlaws } from "../server/clear-text.js";
 import type { VaultClient } from "./client.js";
 import { missingRights } from "./mount.js";
 import { bytesOf } from "./names.js";
@@ -6,7 +7,7 @@ import type { Records } from "./records.js";
 
 /** What is wrong with a Vault as a store, as far as it tells: who reads along, which node answers, what is missing. */
 export async function flawsOf(client: VaultClient, records: Records): Promise<Flaw[]> {
-	const flaws = [...clearFlaws(client.server), ...(await nodeFlaws(client))];
+	const flaws = [...clearTextFlaws([client.server]), ...(await nodeFlaws(client))];
 	for (const right of await missingRights(client, records.rights)) {
 		flaws.push({ message: `${client.server}: the token lacks ${right}`, hint: "Give it the policy of docs/stores.md" });
 	}
@@ -17,13 +18,6 @@ export async function flawsOf(client: VaultClient, records: Records): Promise<Fl
 		flaws.push({ message, hint: "Give trocla a prefix of its own with store_options.prefix" });
 	}
 	return flaws;
-}
-
-function clearFlaws(server: string): Flaw[] {
-	const { protocol, hostname } = new URL(server);
-	if (protocol === "https:" || /^(localhost|127\..*|\[::1\])$/.test(hostname)) return [];
-	const message = `${server}: passwords and the token cross the network for all to read`;
-	return [{ message, hint: "Use https:// in store_options.url" }];
 }
 
 /** Every node that is well answers this, without a token. */

@@ -76,6 +76,16 @@ function checkUrl(at: string, value: unknown, schemes: readonly string[] | undef
 	if (schemes && !schemes.includes(url.protocol.slice(0, -1))) {
 		throw fail(`${at} can't begin with ${quoteValue(`${url.protocol}//`)}`, example);
 	}
+	// Else what comes first would be taken for a path, and this host for the server.
+	if (schemes && url.protocol !== "unix:" && !/^\w+:\/\//.test(String(value))) {
+		throw fail(`${at} must have // after ${url.protocol}`, example);
+	}
+	const rest = `${url.search}${url.hash}`;
+	const isDatabase = url.protocol === "unix:" && /^\?db=[^&#]*$/.test(rest);
+	// It may be a password, and the URL is told in messages.
+	if (schemes && rest !== "" && !isDatabase) {
+		throw fail(`${at} can't have a ? or #`, "What else there is to say are other options of store_options");
+	}
 }
 
 function checkUrls(at: string, value: unknown, schemes: readonly string[] | undefined, fail: Fail): void {

@@ -83,6 +83,17 @@ describe("an adapter that", () => {
 		expect(error.message).toContain(`no {"host":"db","password":"..."}`);
 	});
 
+	test("throws is told of without the password that is in its URI", async () => {
+		const backend = await openModule(
+			faulty(`constructor(uri) { super(); this.uri = uri; }
+				async get() { throw new Error("no " + this.uri); }`),
+			{ uri: "redis://u@db", password: "s3cret:/@" },
+		);
+		await expect(backend.read("a")).rejects.toMatchObject({
+			message: expect.stringMatching(/: no redis:\/\/u:\.\.\.@db$/),
+		});
+	});
+
 	test("does not store is found out", async () => {
 		const backend = await openModule(faulty("async set() { return true; }"));
 		await expect(backend.swap("a", undefined, "1")).rejects.toMatchObject({ fault: "unknown", key: "a" });

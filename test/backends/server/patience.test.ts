@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { BackendError } from "../../../backends/backend.js";
+import { isConnectionLost } from "../../../backends/server/connection-error.js";
 import { Patience } from "../../../backends/server/patience.js";
+import { fateOf } from "../../../backends/server/server-error.js";
 
 class Lost extends Error {}
 
@@ -60,7 +62,15 @@ describe("a swap whose answer was lost", () => {
 				await new Promise((resolve) => setTimeout(resolve, 20));
 			}
 		};
-		await expect(ask()).rejects.toThrow(Lost);
+		await expect(ask()).rejects.toMatchObject({ fault: "unknown", message: expect.stringContaining("cut") });
+	});
+
+	test("is told as lost again a good while later", async () => {
+		const patient = patience(0.01);
+		const told = () => patient.swap(swap, lost, async () => "1");
+		await expect(told()).rejects.toMatchObject({ fault: "lost" });
+		await new Promise((resolve) => setTimeout(resolve, 100));
+		await expect(told()).rejects.toMatchObject({ fault: "lost" });
 	});
 
 	test("that is answered is not read again", async () => {
@@ -71,5 +81,36 @@ describe("a swap whose answer was lost", () => {
 		await expect(patience().swap(swap, async () => Promise.reject(new TypeError("refused")), unread)).rejects.toThrow(
 			TypeError,
 		);
+	});
+});
+
+describe("a swap over a connection of Node's", () => {
+	const swap = { key: "a", before: undefined, after: "2" };
+
+	/** How often it is sent, where the first time ends so. */
+	async function sent(error: object): Promise<number> {
+		let sent = 0;
+		const swapOnce = async () => {
+			if (++sent === 1) throw Object.assign(new Error("unreachable"), error);
+			return true;
+		};
+		await new Patience(0.2, isConnectionLost).swap(swap, swapOnce, async () => undefined).catch(() => {});
+		return sent;
+	}
+
+	test("is sent again where it could not be made, and not where it was made and broke", async () => {
+		expect(await sent({ code: "EHOSTUNREACH", syscall: "connect" })).toBe(2);
+		expect(await sent({ code: "EAI_AGAIN", syscall: "getaddrinfo" })).toBe(2);
+		expect(await sent({ code: "ECONNREFUSED" })).toBe(2);
+		for (const code of ["EHOSTUNREACH", "ENETUNREACH", "ECONNREFUSED", "ECONNRESET"]) {
+			expect(await sent({ code, syscall: "read" })).toBe(1);
+			expect(await sent({ code, syscall: "write" })).toBe(1);
+		}
+	});
+
+	test("is not sent again to a host that is not there, which databases are not waited for either", async () => {
+		const error = { code: "ENOTFOUND", syscall: "getaddrinfo" };
+		expect(await sent(error)).toBe(1);
+		expect(fateOf(error)).toBe("failed");
 	});
 });

@@ -82,6 +82,18 @@ describe.skipIf(missing("etcd", "etcdctl"))("an etcd", () => {
 		expect(await backend.check()).toMatchObject([{ message: `${etcd.url}: etcd has raised the alarm NOSPACE` }]);
 	});
 
+	test("on the network without TLS is told of by the check", async () => {
+		const etcd = await started();
+		// Which is this host, but is not written as one that is.
+		const backend = await opened({ url: [etcd.url.replace("127.0.0.1", "0.0.0.0"), "http://localhost:1"] });
+		expect(await backend.check()).toEqual([
+			{
+				message: expect.stringMatching(/^http:\/\/0\.0\.0\.0:\d+: passwords.* cross the network for all to read$/),
+				hint: "Use https:// in store_options.url",
+			},
+		]);
+	});
+
 	test("that is gone for a while is waited for, and has what it answered after it was killed", async () => {
 		const etcd = await started();
 		const backend = await opened({ url: [etcd.url], seconds: 20 });

@@ -37,11 +37,6 @@ describe.skipIf(missing("initdb", "postgres", "psql"))("PostgreSQL (needs postgr
 				/"none" does not exist.*CREATE DATABASE/,
 			],
 			["no database", { url: "postgres://trocla@127.0.0.1:PORT" }, /url names no database/],
-			[
-				"parameters in the URL",
-				{ url: "postgres://trocla@127.0.0.1:PORT/trocla?sslmode=disable" },
-				/can't have \?sslmode=disable/,
-			],
 			["a stray % in the URL", { url: "postgres://tro%cla@127.0.0.1:PORT/trocla" }, /url has a % .*%25/],
 			[
 				"an unknown host",

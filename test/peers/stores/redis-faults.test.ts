@@ -1,4 +1,7 @@
+import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { createServer } from "node:tls";
 import { inspect } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Backend } from "../../../backends/backend.js";
@@ -187,6 +190,32 @@ describe.skipIf(missing("redis-server", "redis-cli"))("a Redis", () => {
 			fault: "exposed",
 			hint: `Run: chmod 600 ${exposed}`,
 		});
+	});
+
+	test("is asked for by its name over TLS, for what forwards it by that", async () => {
+		const { certificate, key, ca = "" } = await (await TestCa.make(new Sandbox().directory)).https();
+		const asked: unknown[] = [];
+		const server = createServer({ cert: readFileSync(certificate), key: readFileSync(key) }, (socket) => {
+			asked.push(socket.servername);
+			socket.destroy();
+		}).listen(0);
+		cleanUp(() => server.close());
+		await once(server, "listening");
+		const { port } = server.address() as AddressInfo;
+		await refused({ url: [`rediss://localhost:${port}`], ca, seconds: 1 }).toMatchObject({ fault: "unavailable" });
+		expect(new Set(asked)).toEqual(new Set(["localhost"]));
+	});
+
+	test("on the network without TLS is told of by the check", async () => {
+		const { url } = await started();
+		// Which is this host, but is not written as one that is.
+		const backend = await opened({ url: [url.replace("127.0.0.1", "0.0.0.0")] });
+		expect(await backend.check()).toEqual([
+			{
+				message: expect.stringMatching(/^redis:\/\/0\.0\.0\.0:\d+: passwords.* cross the network for all to read$/),
+				hint: "Use rediss:// in store_options.url",
+			},
+		]);
 	});
 
 	test("keeps what the command makes; doctor finds it sound, and nobody sees the password", async () => {

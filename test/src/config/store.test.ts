@@ -35,11 +35,31 @@ describe("a store's URL", () => {
 		["db.example.com:5432", `can't begin with "db.example.com://"`],
 		["postgres://trocla@[::1/trocla", "must be a URL"],
 		["", "must be a URL"],
+		["postgres:trocla", "must have // after postgres:"],
+		["postgres:/trocla@db.example.com/trocla", "must have // after postgres:"],
 		["postgres://trocla:s3cr3t#@db.example.com/trocla", "must be a URL"],
 		[5432, "must be a URL"],
 		[["postgres://db.example.com"], "must be a URL"],
 	])("must be one that the store can be at, which %j is not", async (url, why) => {
 		expect(await refusal({ url })).toBe(`store_options.url ${why}. As in: postgres://trocla@db.example.com/trocla`);
+	});
+
+	test.each([
+		["postgres", "postgres://trocla@db.example.com/trocla?password=s3cr3t"],
+		["mysql", "mysql://trocla@db.example.com/trocla#s3cr3t"],
+		["redis", "rediss://db.example.com/0?password=s3cr3t"],
+		["redis", "unix:/run/redis.sock?db=1&password=s3cr3t"],
+		["etcd", "https://etcd.example.com?password=s3cr3t"],
+		["vault", "https://vault.example.com?token=s3cr3t"],
+	])("of %s says where the server is, and nothing else: %s", async (store, url) => {
+		expect(await refusal({ url }, store)).toMatch(/^store_options.url can't have a \? or #. .*store_options$/);
+	});
+
+	test("of a socket of Redis may name the database", async () => {
+		for (const url of ["unix:/run/redis.sock", "unix:/run/redis.sock?db=3"]) {
+			const { store } = await new User().load(JSON.stringify({ store: "redis", store_options: { url } }));
+			expect(store.options).toEqual({ url: [url] });
+		}
 	});
 
 	test("must be there", async () => {
