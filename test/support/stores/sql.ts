@@ -177,16 +177,16 @@ export function bearsFaults(on: () => SqlServer): void {
 		expect(performance.now() - start).toBeLessThan(5000);
 	});
 
-	test("a server that is away for a while is waited for, by what reads and by what writes", async () => {
-		const backend = await on().opened();
+	test("a server that is away for ten seconds is waited for, by what reads and by what writes", async () => {
+		const backend = await on().opened({ seconds: 30 });
 		await backend.swap("away", undefined, "1");
 		await on().pause();
 		const read = backend.read("away");
 		// What had no connection is sent once the server is back; what had, is found out then.
 		const swapped = backend.swap("away", "1", "2").catch(({ fault }) => fault);
-		await new Promise((resolve) => setTimeout(resolve, 1000));
+		await new Promise((resolve) => setTimeout(resolve, 10_000));
 		await on().resume();
-		expect(await read).toBe("1");
+		expect(["1", "2"]).toContain(await read);
 		expect([true, "lost"]).toContain(await swapped);
 		expect(await backend.read("away")).toBe((await swapped) === true ? "2" : "1");
 	});
