@@ -15,6 +15,9 @@ import { homeDirectory } from "../src/config/home.js";
 /** Set by the build: tells one build of the program from another. */
 declare const BUILD_ID: string;
 
+/** Libraries that take longer to compile than all of a command: the drivers of stores on servers. */
+const SLOW = ["../vendor/pg.js", "../vendor/mysql2.js", "../vendor/redis.js"];
+
 interface Loaded {
 	readonly script: Script;
 	readonly cacheFile: string;
@@ -35,14 +38,18 @@ export class CodeCache {
 
 	load<Exports>(name: string): Exports {
 		const filename = join(__dirname, name);
+		return this.#run(filename, readFileSync(filename, "utf8"), (id) => this.#require(id));
+	}
+
+	#run<Exports>(filename: string, code: string, require: (id: string) => unknown): Exports {
 		const cacheFile =
-			this.#directory && join(this.#directory, `${BUILD_ID}-${process.version}-${process.arch}-${name}`);
+			this.#directory && join(this.#directory, `${BUILD_ID}-${process.version}-${process.arch}-${basename(filename)}`);
 		const cachedData = cacheFile && attempt(() => readCode(cacheFile));
-		const script = new Script(readFileSync(filename, "utf8"), { filename, ...(cachedData && { cachedData }) });
+		const script = new Script(code, { filename, ...(cachedData && { cachedData }) });
 		if (cacheFile) this.#loaded.push({ script, cacheFile });
 		if (cachedData === undefined || script.cachedDataRejected) this.#complete = false;
 		const module = { exports: {} as Exports };
-		script.runInThisContext()(module.exports, (id: string) => this.#require(id), module, __dirname);
+		script.runInThisContext()(module.exports, require, module, dirname(filename));
 		return module.exports;
 	}
 
@@ -62,7 +69,15 @@ export class CodeCache {
 	}
 
 	#require(id: string): unknown {
-		return id.startsWith("./") ? this.load(id.slice("./".length)) : require(id);
+		if (id.startsWith("./")) return this.load(id.slice("./".length));
+		if (!SLOW.includes(id)) return require(id);
+		// It is no function, since the library's programs load it as any other file.
+		const filename = join(__dirname, id);
+		return this.#run(
+			filename,
+			`(function(exports,require,module,__dirname){${readFileSync(filename, "utf8")}\n})`,
+			require,
+		);
 	}
 }
 

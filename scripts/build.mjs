@@ -182,8 +182,11 @@ await build({
 	plugins: [frequentOnly, lean({ isCommand: true })],
 });
 await build({ ...common, ...cached, entryPoints: ["src/config/yaml.ts"], outdir: "dist/cli" });
-const buildId = ["program.js", "frequent.js", "yaml.js"]
-	.reduce((hash, name) => hash.update(readFileSync(join(dist, "cli", name))), createHash("sha256"))
+const buildId = [
+	...["cli/program.js", "cli/frequent.js", "cli/yaml.js"],
+	...["vendor/pg.js", "vendor/mysql2.js", "vendor/redis.js"],
+]
+	.reduce((hash, name) => hash.update(readFileSync(join(dist, name))), createHash("sha256"))
 	.digest("hex")
 	.slice(0, 16);
 await build({

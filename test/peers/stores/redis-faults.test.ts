@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:tls";
 import { inspect } from "node:util";
@@ -10,7 +10,7 @@ import { openRedis } from "../../../backends/redis.js";
 import { all } from "../../backends/conformance.js";
 import { muteServer } from "../../support/mute-server.js";
 import { missing } from "../../support/peers.js";
-import { cleanUp, Sandbox } from "../../support/sandbox.js";
+import { cleanUp, run, Sandbox, TROCLA } from "../../support/sandbox.js";
 import { freePort } from "../../support/server.js";
 import { outlivesItsServer } from "../../support/stores/key-value.js";
 import { Redis } from "../../support/stores/redis.js";
@@ -216,6 +216,20 @@ describe.skipIf(missing("redis-server", "redis-cli"))("a Redis", () => {
 				hint: "Use rediss:// in store_options.url",
 			},
 		]);
+	});
+
+	test("keeps what the command makes, whose driver is compiled once", async () => {
+		const { url } = await started();
+		const sandbox = new Sandbox();
+		sandbox.configure({ store: "redis", store_options: { url } });
+		const options = { env: { ...sandbox.env, XDG_CACHE_HOME: sandbox.path("cache") } };
+		const get = () => run(process.execPath, [TROCLA, "get", "alice", "plain"], options);
+		const made = await get();
+		expect(made).toMatchObject({ code: 0, stderr: "" });
+		const kept = readdirSync(sandbox.path("cache/trocla"));
+		expect(kept).toContainEqual(expect.stringMatching(/-redis\.js$/));
+		expect(await get()).toEqual(made);
+		expect(readdirSync(sandbox.path("cache/trocla"))).toEqual(kept);
 	});
 
 	test("keeps what the command makes; doctor finds it sound, and nobody sees the password", async () => {
