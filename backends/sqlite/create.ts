@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { link, mkdir, open, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { KeyvSqlite } from "@keyv/sqlite";
+import { sync } from "../sync.js";
 
 /** Databases that are being made: `<path>.new-<uuid>`, beside the one that they will become. */
 export const NEW_SUFFIX = ".new-";
@@ -32,13 +33,4 @@ export async function createDatabase(path: string, connect: (path: string) => Ke
 		await unlink(fresh).catch(() => {});
 	}
 	await sync(dirname(path));
-}
-
-async function sync(path: string): Promise<void> {
-	const file = await open(path, "r");
-	try {
-		await file.sync();
-	} finally {
-		await file.close();
-	}
 }

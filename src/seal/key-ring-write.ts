@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { link, open, readdir, readFile, realpath, rename, stat, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { makeDirectory } from "../../backends/sqlite/file.js";
+import { sync } from "../../backends/sync.js";
 import { TroclaError } from "../errors.js";
 import { lineKey, parseRing, type RingKey, ringHeader, ringLine } from "./key-ring.js";
 
@@ -111,15 +112,6 @@ async function removeLeftovers(path: string): Promise<void> {
 	const directory = dirname(path);
 	for (const name of await readdir(directory)) {
 		if (name.startsWith(basename(path) + NEW_SUFFIX)) await unlink(join(directory, name));
-	}
-}
-
-async function sync(path: string): Promise<void> {
-	const file = await open(path, "r");
-	try {
-		await file.sync();
-	} finally {
-		await file.close();
 	}
 }
 

@@ -72,8 +72,6 @@ const receipt = {
 
 export const valueAnswer = answer({ format: text, value: text }, ["format", "value"]);
 
-export const valuesAnswer = answer({ values }, ["values"]);
-
 export const handOutAnswer: Schema = {
 	oneOf: [answer({ format: text, value: text, receipt }, ["format", "value"]), answer({ values, receipt }, ["values"])],
 };
